@@ -1,0 +1,1 @@
+"""Image kernels under scikit-image's and OpenCV's names."""

@@ -1,0 +1,77 @@
+"""scijax: SciPy as people already write it, computed by JAX.
+
+``from sci import optimize`` instead of ``from scipy import optimize``: the same names,
+signatures, results and exceptions. `sci.to_jax` turns NumPy callables into JAX functions,
+``python -m sci script.py`` runs unmodified scripts.
+"""
+
+import importlib as _importlib
+
+from sci.bridge import (
+    FallbackWarning,
+    HostOnlyError,
+    clear_caches,
+    clear_fallbacks,
+    fallbacks,
+    policy,
+    set_policy,
+)
+from sci.bridge.platform import check_shadowing as _check_shadowing
+
+_check_shadowing()
+
+__version__ = "0.1.0"
+
+_LAZY = ("TraceError", "to_jax")
+
+_MODULES = (
+    "cluster",
+    "constants",
+    "datasets",
+    "differentiate",
+    "fft",
+    "fftpack",
+    "integrate",
+    "interpolate",
+    "io",
+    "linalg",
+    "ndimage",
+    "odr",
+    "optimize",
+    "signal",
+    "sparse",
+    "spatial",
+    "special",
+    "stats",
+)
+
+__all__ = [
+    "FallbackWarning",
+    "HostOnlyError",
+    "TraceError",
+    "clear_caches",
+    "clear_fallbacks",
+    "fallbacks",
+    "policy",
+    "set_policy",
+    "to_jax",
+    *_MODULES,
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return _importlib.import_module(f"sci.{name}")
+    if name in _LAZY:
+        from sci.bridge import tracing
+
+        return getattr(tracing, name)
+    if name in ("LowLevelCallable", "show_config"):
+        import scipy
+
+        return getattr(scipy, name)
+    raise AttributeError(f"module 'sci' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

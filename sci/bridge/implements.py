@@ -1,0 +1,380 @@
+"""`implements`: a pure JAX body plus declared facts becomes a public function.
+
+One call runs through `Bridge.__call__` below: bind, world, prepare, supports, convert, validate,
+callables, compiled body, finish. Everything that SciPy's users expect and JAX does not give
+(NumPy in and out, exceptions, result objects) happens here, once.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from sci.bridge import platform
+from sci.bridge.cache import LRU
+from sci.bridge.host import call_original
+from sci.bridge.policy import current_policy
+from sci.bridge.reasons import HostRoute, Reason
+from sci.bridge.registry import Entry, Example, register
+from sci.bridge.signature import Binder, public_signature
+from sci.bridge.worlds import RULES, double_precision, is_jax, to_jax_world, to_numpy_world, writable
+
+__all__ = ["Call", "implements"]
+
+#: Compiled bodies: one `jax.jit` object per function, static values and traced callables.
+_compiled = LRU(1024)
+
+_tree_flatten = jax.tree_util.tree_flatten
+_tree_unflatten = jax.tree_util.tree_unflatten
+_leaf_types = (np.ndarray, np.generic, jax.Array)
+
+
+class Call(dict):
+    """The bound arguments of one call, by name.
+
+    Attributes
+    ----------
+    numpy : bool
+        Whether the call is in the NumPy world (values may be looked at).
+    args, kwargs : tuple, dict
+        As the user gave them.
+    """
+
+    __slots__ = ("args", "kwargs", "numpy")
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    numpy: bool
+
+
+def freeze(value: Any) -> Any:
+    """A hashable equivalent of a static argument."""
+    if isinstance(value, (str, int, float, type(None), type, np.dtype)):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return freeze(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return tuple(map(freeze, value))
+    if isinstance(value, dict):
+        return tuple((k, freeze(v)) for k, v in value.items())
+    return value
+
+
+class Bridge:
+    """The declared facts of one function, and how a call of it runs."""
+
+    def __init__(
+        self,
+        name: str,
+        body: Callable[..., Any],
+        *,
+        static: Iterable[str],
+        ignored: Iterable[str],
+        callables: Mapping[str, Callable[[Call], tuple[Any, ...]]],
+        trees: Iterable[str],
+        dtypes: Mapping[str, str] | str,
+        out: str | None,
+        prepare: Callable[[Call], None] | None,
+        supports: Callable[[Call], Any] | None,
+        validate: Callable[[Call], None] | None,
+        finite: Iterable[str],
+        finish: Callable[[Call, Any], Any] | None,
+        finish_jax: Callable[[Call, Any], Any] | None,
+        drive: Callable[[Call, Callable[..., Any]], Any] | None,
+        extras: Mapping[str, Any],
+        signature: inspect.Signature | None = None,
+    ) -> None:
+        self.name = name
+        self.body = body
+        self.original = _resolve(name)
+        self.signature = public_signature(self.original, body, extras, signature)
+        self.bind = Binder(self.signature)
+        self.extra_names = frozenset(extras)
+        needed = list(inspect.signature(body).parameters)
+        self.static = tuple(n for n in needed if n in set(static))
+        self.callables = dict(callables)
+        self.trees = frozenset(trees)
+        self.dynamic = tuple(n for n in needed if n not in self.static)
+        rules = dict.fromkeys(self.dynamic, dtypes if isinstance(dtypes, str) else "inexact")
+        if not isinstance(dtypes, str):
+            rules |= dtypes
+        if wrong := [r for r in rules.values() if r not in RULES]:
+            raise ValueError(f"{name}: dtype rule {wrong[0]!r}; allowed are {RULES}")
+        self.rules = rules
+        self.out = out
+        self.prepare, self.supports, self.validate = prepare, supports, validate
+        self.finite = tuple(finite)
+        self.finish, self.finish_jax, self.drive = finish, finish_jax, drive
+        self._check_complete(set(needed) | set(ignored), prepare)
+
+    def _check_complete(self, handled: set[str], prepare: Any) -> None:
+        # Without `prepare`, a parameter that nothing reads would be dropped in silence.
+        if prepare is None:
+            missing = set(self.signature.parameters) - handled - {self.out, "check_finite"}
+            if missing:
+                raise ValueError(f"{self.name}: parameters {sorted(missing)} are neither used nor declared ignored")
+
+    # --- one call ----------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        call = Call()
+        self.bind(args, kwargs, call)
+        call.args, call.kwargs = args, kwargs
+        # `fun` may close over a tracer: seen when it has been traced, in `_arguments`
+        call.numpy = not any(map(is_jax, call.values()))
+        if call.numpy and current_policy() == "host":
+            return call_original(self, call, Reason.POLICY)
+        try:
+            target = self._prepared(call)
+            dynamic = self._arguments(call)
+        except HostRoute as route:
+            return call_original(self, call, route.reason, route.detail)
+        if self.validate is not None:
+            self.validate(call)
+        if not call.numpy:
+            result = self._run(call, dynamic)
+            if self.finish_jax is not None:
+                result = self.finish_jax(call, result)
+            return result
+        if self.finite and call.get("check_finite", True):
+            self._check_finite(call)
+        if self.drive is not None:
+            result = self.drive(call, functools.partial(self._rerun, call))
+        else:
+            result = self._run_numpy(call, dynamic)
+            if self.finish is not None:
+                result = self.finish(call, result)
+        return result if target is None else _fill(self.out, target, result)
+
+    def _prepared(self, call: Call) -> np.ndarray | None:
+        """Run `prepare` and `supports`; returns the array given as ``out=``, if any."""
+        target = None
+        if self.out is not None:
+            target = call[self.out]
+            if isinstance(target, tuple) and len(target) == 1:
+                target = target[0]
+            if isinstance(target, tuple):
+                raise HostRoute(Reason.OPTION, f"{self.out}= with several arrays")
+            if isinstance(target, np.ndarray):
+                call[self.out] = target.dtype
+            elif target is not None:
+                target, call[self.out] = None, np.dtype(target)
+        if self.prepare is not None:
+            self.prepare(call)
+        if self.supports is not None:
+            refusal = self.supports(call)
+            if refusal is not None:
+                raise HostRoute(*refusal) if isinstance(refusal, tuple) else HostRoute(refusal)
+        return target
+
+    def _arguments(self, call: Call) -> list[Any]:
+        """Convert the dynamic arguments, callables last: their examples need the arrays."""
+        for name in self.dynamic:
+            if name not in self.callables:
+                call[name] = self._converted(name, call[name], call.numpy)
+        for name, examples in self.callables.items():
+            call[name] = _traced(call[name], examples, call)
+            if call.numpy and any(isinstance(x, jax.Array) for x in jax.tree_util.tree_leaves(call[name])):
+                # the closure holds JAX values: the call belongs to the JAX world after all
+                call.numpy = False
+        return [call[name] for name in self.dynamic]
+
+    def _converted(self, name: str, value: Any, numpy: bool) -> Any:
+        convert = to_numpy_world if numpy else to_jax_world
+        rule = self.rules[name]
+        if name not in self.trees:
+            return convert(name, value, rule)
+        leaves, tree = _tree_flatten(value)
+        return _tree_unflatten(tree, [convert(name, leaf, rule) for leaf in leaves])
+
+    def _check_finite(self, call: Call) -> None:
+        for name in self.finite:
+            value = call[name]
+            if value is not None and not np.isfinite(value).all():
+                raise ValueError(f"array must not contain infs or NaNs: argument {name!r} of {self.name}")
+
+    # --- compiled body -----------------------------------------------------------------------
+
+    def _run(self, call: Call, dynamic: list[Any]) -> Any:
+        static = tuple([freeze(call[name]) for name in self.static])
+        key = (self.name, static)
+        if self.callables:
+            key += tuple([jax.tree_util.tree_structure(call[name]) for name in self.callables])
+        try:
+            compiled = _compiled.get(key, lambda: self._compile(static))
+        except TypeError as error:
+            if "unhashable" not in str(error):
+                raise
+            raise TypeError(f"{self.name}: an option has a value that cannot be hashed: {static!r}") from None
+        return compiled(*dynamic)
+
+    def _compile(self, static: tuple[Any, ...]) -> Callable[..., Any]:
+        platform.ensure_ready()
+        body, names, fixed = self.body, self.dynamic, dict(zip(self.static, static, strict=True))
+
+        def run(*values: Any) -> Any:
+            return body(**dict(zip(names, values, strict=True)), **fixed)
+
+        run.__name__ = run.__qualname__ = body.__name__
+        return jax.jit(run)
+
+    def _run_numpy(self, call: Call, dynamic: list[Any]) -> Any:
+        with double_precision():
+            out = self._run(call, dynamic)
+        if type(out).__module__.startswith("jaxlib"):  # one array: the common case, kept short
+            return writable([out], dynamic)[0]
+        leaves, tree = _tree_flatten(out)
+        return _tree_unflatten(tree, writable(leaves, dynamic))
+
+    def _rerun(self, call: Call, **overrides: Any) -> Any:
+        for name, value in overrides.items():
+            call[name] = (
+                self._converted(name, value, True) if name in self.rules and name not in self.callables else value
+            )
+        return self._run_numpy(call, [call[name] for name in self.dynamic])
+
+
+def _traced(fun: Any, examples: Callable[[Call], tuple[Any, ...]], call: Call) -> Any:
+    """A user callable as a pytree-callable; HostRoute if it cannot be traced."""
+    if fun is None:
+        return None
+    from sci.bridge.tracing import TraceError, to_jax
+
+    try:
+        if call.numpy:
+            with double_precision():
+                return to_jax(fun, *examples(call))
+        return to_jax(fun, *examples(call))
+    except TraceError as error:
+        raise HostRoute(Reason.UNTRACEABLE, str(error)) from None
+
+
+def _fill(name: str | None, target: np.ndarray, result: Any) -> np.ndarray:
+    if np.shape(result) != target.shape:
+        raise RuntimeError(f"{name} has shape {target.shape}, the result has shape {np.shape(result)}")
+    target[...] = result
+    return target
+
+
+def _resolve(name: str) -> Any:
+    """The original's object under a public dotted name, or None where its package is not installed."""
+    module, _, attribute = name.rpartition(".")
+    if module.partition(".")[0] != "scipy":
+        return None  # scikit-image and OpenCV are optional and slow to import: resolved when needed
+    return getattr(importlib.import_module(module), attribute)
+
+
+def implements(
+    name: str,
+    *,
+    static: Iterable[str] = (),
+    ignored: Iterable[str] = (),
+    callables: Mapping[str, Callable[[Call], tuple[Any, ...]]] | None = None,
+    trees: Iterable[str] = (),
+    dtypes: Mapping[str, str] | str = "inexact",
+    out: str | None = None,
+    prepare: Callable[[Call], None] | None = None,
+    supports: Callable[[Call], Any] | None = None,
+    validate: Callable[[Call], None] | None = None,
+    finite: Iterable[str] = (),
+    finish: Callable[[Call, Any], Any] | None = None,
+    finish_jax: Callable[[Call, Any], Any] | None = None,
+    drive: Callable[[Call, Callable[..., Any]], Any] | None = None,
+    extras: Mapping[str, Any] | None = None,
+    signature: inspect.Signature | None = None,
+    examples: Callable[[], list[Example]] | None = None,
+    jit: bool = True,
+    vmap: bool = True,
+    grad: bool = True,
+    note: str = "",
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a pure body as our version of a public function of SciPy, scikit-image or OpenCV.
+
+    Parameters
+    ----------
+    name : str
+        Public dotted name of the original.
+    static : iterable of str
+        Parameters of the body that are compile-time constants.
+    ignored : iterable of str
+        Parameters of the original without meaning here: accepted and dropped.
+    callables : mapping
+        User callables among the body's parameters -> ``examples(call)``, example arguments.
+    trees : iterable of str
+        Parameters that are pytrees of arrays (``args``, tuples of weights) rather than array-likes.
+    dtypes : mapping or str
+        Rule per parameter: ``inexact`` (integers become float64), ``float`` (as inexact, complex
+        goes to the host), ``keep``.
+    out : str, optional
+        Name of the parameter that takes an output array or dtype.
+    prepare, supports, validate : callable, optional
+        Steps on the `Call`, in this order; see CONTRIBUTING.md.
+    finite : iterable of str
+        Arguments that must be finite in the NumPy world.
+    finish, finish_jax, drive : callable, optional
+        How the body's output becomes the result.
+    extras : mapping, optional
+        Our keyword-only parameters and their defaults.
+    signature : inspect.Signature, optional
+        For originals whose own signature Python cannot read.
+    examples : callable, optional
+        Returns the example calls that drive the contract tests.
+    jit, vmap, grad : bool
+        Capabilities, for the coverage table.
+    note : str
+        For which arguments it goes to the host.
+
+    Returns
+    -------
+    callable
+        A decorator that returns the public function.
+    """
+
+    def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
+        bridge = Bridge(
+            name, body, static=static, ignored=ignored, callables=callables or {}, trees=trees, dtypes=dtypes,
+            out=out, prepare=prepare, supports=supports, validate=validate, finite=finite, finish=finish,
+            finish_jax=finish_jax, drive=drive, extras=extras or {}, signature=signature,
+        )  # fmt: skip
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            return bridge(*args, **kwargs)
+
+        short = name.rpartition(".")[2]
+        function.__name__ = function.__qualname__ = short
+        function.__module__ = _public_module(body.__module__)
+        function.__doc__ = _docstring(name, bridge.original, body, note)
+        function.__signature__ = bridge.signature  # type: ignore[attr-defined]
+        function.__sci__ = bridge  # type: ignore[attr-defined]
+        register(Entry(name, function, bridge.original, examples, jit, vmap, grad, note, bridge))
+        return function
+
+    return decorate
+
+
+def _public_module(module: str) -> str:
+    """``sci.linalg.basic`` -> ``sci.linalg``: where users and pickle find the function."""
+    parts = module.split(".")
+    return ".".join(parts[: 3 if parts[:2] in (["sci", "sparse"],) else 2]) if len(parts) > 2 else module
+
+
+def _docstring(name: str, original: Any, body: Callable[..., Any], note: str) -> str:
+    own = inspect.getdoc(body) or ""
+    theirs = (inspect.getdoc(original) or "").strip() if original is not None else ""
+    summary = next((p.strip() for p in theirs.split("\n\n") if p.strip() and "(" not in p.split(" ")[0]), "")
+    head, _, rest = own.partition("\n\n")
+    parts = [
+        head or " ".join(summary.split()),
+        f"The JAX version of `{name}`, with its parameters and results.",
+        rest,
+    ]
+    if note:
+        parts.append(f"Notes\n-----\nOn the original library: {note}")
+    return "\n\n".join(p for p in parts if p)

@@ -1,0 +1,78 @@
+"""Which engine a call uses: `compiled`, `adaptive` or `host`.
+
+The policy of a `with sci.policy(...)` block belongs to its context (thread or task);
+`set_policy` and the environment variable SCI_POLICY set the process's default.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import os
+from collections.abc import Iterator
+
+__all__ = ["POLICIES", "current_policy", "policy", "set_policy"]
+
+POLICIES = ("compiled", "adaptive", "host")
+
+
+def _checked(name: str, origin: str) -> str:
+    if name not in POLICIES:
+        raise ValueError(f"{origin} is {name!r}; allowed are {', '.join(map(repr, POLICIES))}")
+    return name
+
+
+_default = _checked(os.environ.get("SCI_POLICY", "compiled"), "the environment variable SCI_POLICY")
+_scoped: contextvars.ContextVar[str | None] = contextvars.ContextVar("sci_policy", default=None)
+
+
+def current_policy() -> str:
+    """The policy in force here: that of the innermost `policy` block, else the process's default."""
+    return _scoped.get() or _default
+
+
+def set_policy(name: str) -> None:
+    """Set the process's default policy.
+
+    Parameters
+    ----------
+    name : {'compiled', 'adaptive', 'host'}
+        ``compiled`` runs everything it can on JAX, ``host`` everything on the original library,
+        ``adaptive`` is meant to choose by measured cost; it acts like ``compiled`` in this version.
+
+    Raises
+    ------
+    ValueError
+        For any other name.
+    """
+    global _default
+    _default = _checked(name, "policy")
+
+
+@contextlib.contextmanager
+def policy(name: str) -> Iterator[None]:
+    """Use a policy inside a ``with`` block (this thread or task only).
+
+    Parameters
+    ----------
+    name : {'compiled', 'adaptive', 'host'}
+        See `set_policy`.
+
+    Raises
+    ------
+    ValueError
+        For any other name.
+
+    Examples
+    --------
+    >>> import sci
+    >>> from sci import linalg
+    >>> with sci.policy("host"):
+    ...     float(linalg.det([[2.0, 0.0], [0.0, 3.0]]))
+    6.0
+    """
+    token = _scoped.set(_checked(name, "policy"))
+    try:
+        yield
+    finally:
+        _scoped.reset(token)

@@ -1,0 +1,147 @@
+"""Singular values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from sci.bridge import Call, Example, implements
+from sci.linalg._shared import adjoint, raise_if_nan
+
+__all__ = ["svd", "svdvals"]
+
+
+def _prepare(call: Call) -> None:
+    driver = call["lapack_driver"]
+    if not isinstance(driver, str):
+        raise TypeError(f"lapack_driver must be a string, got {driver!r}")
+    if driver not in ("gesdd", "gesvd"):
+        raise ValueError(f'lapack_driver must be "gesdd" or "gesvd", not "{driver}"')
+    call["full_matrices"], call["compute_uv"] = bool(call["full_matrices"]), bool(call["compute_uv"])
+
+
+def _validate(call: Call) -> None:
+    if np.ndim(call["a"]) < 2:
+        raise ValueError(f"expected matrix, argument 'a' has shape {np.shape(call['a'])}")
+
+
+def _complete(basis: jax.Array, full: jax.Array) -> jax.Array:
+    """Append the columns of `full` that `basis` lacks; their derivative has no inner rotation."""
+    rest = full[..., basis.shape[-1] :]
+    return jnp.concatenate([basis, rest - basis @ (adjoint(basis) @ rest)], axis=-1)
+
+
+def _check_svd(result: Any, original: Any) -> None:
+    """Singular vectors are unique up to a phase: compare what they rebuild."""
+    u, s, vh = result
+    k = s.shape[-1]
+    np.testing.assert_allclose(s, original[1], rtol=1e-10, atol=1e-12)
+    rebuilt, expected = ((x[0][..., :k] * x[1]) @ x[2][..., :k, :] for x in (result, original))
+    np.testing.assert_allclose(rebuilt, expected, rtol=1e-10, atol=1e-12)
+    assert u.shape == original[0].shape and vh.shape == original[2].shape
+
+
+@implements(
+    "scipy.linalg.svd",
+    static=("full_matrices", "compute_uv"),
+    ignored=("overwrite_a", "lapack_driver"),
+    finite=("a",),
+    prepare=_prepare,
+    validate=_validate,
+    finish=raise_if_nan("SVD did not converge"),
+    examples=lambda: [
+        Example(([[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]],), check=_check_svd, grad=("a",), vmap=("a",)),
+        Example(([[1.0, 2.0, 0.5], [3.0, 4.0, 1.0]],), {"full_matrices": False}, check=_check_svd, grad=("a",)),
+        Example(([[1.0, 2.0], [3.0, 4.0]],), {"compute_uv": False}, grad=("a",), vmap=("a",)),
+    ],
+)
+def svd(a: Any, full_matrices: bool, compute_uv: bool) -> Any:
+    """Singular value decomposition ``a = U @ diag(s) @ Vh``.
+
+    Parameters
+    ----------
+    a : array_like, shape (..., m, n)
+        Matrices.
+    full_matrices : bool
+        Return square U and Vh.
+    compute_uv : bool
+        Return the vectors, not the values alone.
+    lapack_driver : {'gesdd', 'gesvd'}
+        Validated; the divide-and-conquer driver is used on the CPU.
+
+    Returns
+    -------
+    tuple of arrays or array
+        U (..., m, m or k), s (..., k) in falling order, Vh (..., n or k, n); or s. Differentiable
+        where the singular values are distinct, s also at zero vectors of the gauge.
+
+    Raises
+    ------
+    LinAlgError
+        If the iteration does not converge (NumPy world).
+    ValueError
+        If `a` has less than two dimensions.
+
+    References
+    ----------
+    LAPACK's gesdd. The phases of the singular vectors are arbitrary.
+
+    Examples
+    --------
+    >>> from sci import linalg
+    >>> linalg.svd([[3.0, 0.0], [0.0, -4.0]], compute_uv=False)
+    array([4., 3.])
+    """
+    m, n = a.shape[-2:]
+    if a.size == 0:
+        k = 0
+        s = jnp.zeros((*a.shape[:-2], k), a.real.dtype)
+        eyes = [jnp.eye(d, d if full_matrices else k, dtype=a.dtype) for d in (m, n)]
+        u, v = (jnp.broadcast_to(e, (*a.shape[:-2], *e.shape)) for e in eyes)
+        return (u, s, adjoint(v)) if compute_uv else s
+    if not compute_uv:
+        return lax.linalg.svd(a, compute_uv=False)
+    u, s, vh = lax.linalg.svd(a, full_matrices=False)
+    if full_matrices and m != n:
+        full_u, _, full_vh = lax.linalg.svd(lax.stop_gradient(a), full_matrices=True)
+        if m > n:
+            u = _complete(u, full_u)
+        else:
+            vh = adjoint(_complete(adjoint(vh), adjoint(full_vh)))
+    return u, s, vh
+
+
+@implements(
+    "scipy.linalg.svdvals",
+    ignored=("overwrite_a",),
+    finite=("a",),
+    validate=_validate,
+    finish=raise_if_nan("SVD did not converge"),
+    examples=lambda: [Example(([[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]],), grad=("a",), vmap=("a",))],
+)
+def svdvals(a: Any) -> Any:
+    """The singular values of a matrix, in falling order.
+
+    Parameters
+    ----------
+    a : array_like, shape (..., m, n)
+        Matrices.
+
+    Returns
+    -------
+    array, shape (..., min(m, n))
+        Real. Differentiable where they are distinct.
+
+    Examples
+    --------
+    >>> from sci import linalg
+    >>> linalg.svdvals([[3.0, 0.0], [0.0, -4.0]])
+    array([4., 3.])
+    """
+    if a.size == 0:
+        return jnp.zeros((*a.shape[:-2], 0), a.real.dtype)
+    return lax.linalg.svd(a, compute_uv=False)

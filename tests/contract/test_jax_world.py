@@ -1,0 +1,100 @@
+"""JAX in, JAX out: jit, vmap and grad of every registered function."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.contract.support import assert_same, bound, call, cases, double, leaves
+
+
+def _array(value):
+    return np.asarray(value, dtype=np.result_type(np.asarray(value).dtype, np.float64))
+
+
+def _scalarised(entry, example, names):
+    """The call as a function of some arguments, its result weighted into one real number."""
+
+    def function(*values):
+        result = call(entry.function, bound(entry, example), **dict(zip(names, values, strict=True)))
+        picked = example.output(result) if example.output else result
+        total = 0.0
+        for k, leaf in enumerate(jax.tree_util.tree_leaves(picked)):
+            leaf = jnp.asarray(leaf)
+            if jnp.issubdtype(leaf.dtype, jnp.inexact):
+                weights = np.cos(np.arange(leaf.size) + k).reshape(leaf.shape)
+                total = total + (weights * leaf.real).sum()
+                if jnp.iscomplexobj(leaf):
+                    total = total + (np.flip(weights) * leaf.imag).sum()
+        return total
+
+    return function
+
+
+@pytest.mark.parametrize(("entry", "example"), cases(lambda e, x: e.jit and x.jit and bool(x.vmap or x.grad)))
+def test_jit_equals_the_numpy_world(entry, example):
+    arguments = bound(entry, example)
+    names = list(dict.fromkeys([*example.vmap, *example.grad]))
+    expected = call(entry.function, arguments)
+    with double():
+        values = [jnp.asarray(arguments.arguments[n]) for n in names]
+        run = jax.jit(lambda *v: call(entry.function, arguments, **dict(zip(names, v, strict=True))))
+        result = run(*values)
+    picked = example.output(result) if example.output else result
+    assert all(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(picked))
+    assert_same(example, result, expected, rtol=max(example.rtol, 1e-9), dtypes=False, exact_check=False)
+
+
+@pytest.mark.parametrize(("entry", "example"), cases(lambda e, x: e.vmap and bool(x.vmap)))
+def test_vmap_equals_a_loop(entry, example):
+    arguments = bound(entry, example)
+    for name in example.vmap:
+        value = np.asarray(arguments.arguments[name])
+        kind = value.dtype if value.dtype.kind in "iu" else np.result_type(value.dtype, np.float64)
+        factors = (1, 1, 1) if value.dtype.kind in "iu" else (1.0, 1.02, 0.97)
+        batch = np.stack([np.asarray(value * f, dtype=kind) for f in factors])
+        with double():
+            result = jax.vmap(lambda x, name=name: call(entry.function, arguments, **{name: x}))(jnp.asarray(batch))
+            got = leaves(example, result)
+            for i, item in enumerate(batch):
+                single = leaves(example, call(entry.function, arguments, **{name: jnp.asarray(item)}))
+                for batched, one in zip(got, single, strict=True):
+                    np.testing.assert_allclose(
+                        batched[i], one, rtol=max(example.rtol, 1e-9), atol=max(example.atol, 1e-11)
+                    )
+
+
+@pytest.mark.parametrize(("entry", "example"), cases(lambda e, x: e.grad and bool(x.grad)))
+def test_gradients_equal_finite_differences(entry, example):
+    arguments = bound(entry, example)
+    for name in example.grad:
+        function = _scalarised(entry, example, [name])
+        with double():
+            x = jnp.asarray(_array(arguments.arguments[name]))
+            direction = jnp.asarray(np.cos(1.0 + np.arange(x.size)).reshape(x.shape))
+            compiled = jax.jit(function)
+            step = 1e-5 * max(1.0, float(jnp.abs(x).max()))
+            # fourth-order central difference: its error must not decide the test
+            f = [float(compiled(x + k * step * direction)) for k in (-2, -1, 1, 2)]
+            expected = (f[0] - 8 * f[1] + 8 * f[2] - f[3]) / (12 * step)
+            _, forward = jax.jit(lambda x, d, fn=function: jax.jvp(fn, (x,), (d,)))(x, direction)
+            backward = jax.jit(jax.grad(function))(x)
+            along = float((backward * direction).sum())
+        assert np.isfinite(backward).all()
+        scale = max(abs(expected), 1e-3)
+        assert abs(float(forward) - expected) <= example.grad_rtol * scale, f"forward mode in {name}"
+        assert abs(along - expected) <= example.grad_rtol * scale, f"reverse mode in {name}"
+
+
+@pytest.mark.parametrize(("entry", "example"), cases(lambda e, x: e.jit and x.jit and bool(x.vmap or x.grad)))
+def test_single_precision_stays_single(entry, example):
+    arguments = bound(entry, example)
+    names = [n for n in dict.fromkeys([*example.vmap, *example.grad]) if np.asarray(arguments.arguments[n]).dtype.kind == "f"]
+    if not names or example.float32 is False:
+        pytest.skip("no real argument, or declared double only")
+    values = {n: jnp.asarray(np.asarray(arguments.arguments[n]), dtype=jnp.float32) for n in names}
+    result = call(entry.function, arguments, **values)
+    for leaf in leaves(example, result):
+        assert leaf.dtype not in (np.dtype(np.float64), np.dtype(np.complex128))
