@@ -14,6 +14,7 @@ __all__ = ["import_jax"]
 
 _VARIABLE = "TF_CPP_MIN_LOG_LEVEL"
 _FATAL_ONLY = "3"
+_JAX_DEFAULT = "1"  # what `import jax` sets where nothing is set
 
 
 def import_jax() -> bool:
@@ -21,14 +22,15 @@ def import_jax() -> bool:
 
     The environment is left as JAX itself would leave it. A level set by the user is kept.
     """
-    chosen = os.environ.get(_VARIABLE)
-    if chosen is not None or "jaxlib" in sys.modules:
+    chosen = os.environ.get(_VARIABLE, _JAX_DEFAULT)
+    # JAX's own default may be inherited from a parent process: it is nobody's choice
+    if chosen != _JAX_DEFAULT or "jaxlib" in sys.modules:
         import jax
 
-        return (chosen or "1") >= _FATAL_ONLY
+        return chosen >= _FATAL_ONLY
     os.environ[_VARIABLE] = _FATAL_ONLY
     try:
         import jax  # noqa: F401
     finally:
-        os.environ[_VARIABLE] = "1"  # what `import jax` sets
+        os.environ[_VARIABLE] = _JAX_DEFAULT
     return True

@@ -115,6 +115,10 @@ def _solve_one(a: jax.Array, b: jax.Array, estimate: bool) -> tuple[jax.Array, j
     return x, lax.stop_gradient(rcond)
 
 
+def _definite(a: jax.Array) -> jax.Array:
+    return jnp.isfinite(lax.linalg.cholesky(lax.stop_gradient(a), symmetrize_input=False)).all((-2, -1))
+
+
 def _check_conditions(call: Call, rcond: Any) -> None:
     """SciPy's error for singular slices and warning for ill-conditioned ones."""
     rcond = np.atleast_1d(rcond).ravel()
@@ -136,7 +140,7 @@ def _prepare_solve(call: Call) -> None:
         raise ValueError(f"{call['assume_a']} is not a recognized matrix structure for argument 'assume_a'")
     call["structure"] = _STRUCTURES[call["assume_a"]]
     call["lower"], call["transposed"] = bool(call["lower"]), bool(call["transposed"])
-    call["estimate"] = call.numpy and call["structure"] != "diagonal"
+    call["estimate"] = call.numpy
 
 
 def _validate_solve(call: Call) -> None:
@@ -147,7 +151,9 @@ def _validate_solve(call: Call) -> None:
     else:
         need_square_stack(call)
     if call["transposed"] and np.iscomplexobj(a):
-        raise NotImplementedError("solve: transposed=True cannot solve a^T x = b for complex 'a'")
+        raise NotImplementedError(
+            "scipy.linalg.solve can currently not solve a^T x = b or a^H x = b for complex matrices: transposed=True"
+        )
     shape = np.shape(b) if np.ndim(b) != 1 else (*np.shape(b), 1)
     if np.size(a) != 1 and (shape == () or shape[-2] != a.shape[-1]):
         raise ValueError(f"incompatible shapes: a1.shape={np.shape(a)} and b1.shape={np.shape(b)}")
@@ -247,13 +253,13 @@ def solve(a: Any, b: Any, structure: str, lower: bool, transposed: bool, estimat
         a = jnp.swapaxes(a, -1, -2) if transposed else a
         if structure == "diagonal":
             diagonal = jnp.diagonal(a, axis1=-2, axis2=-1)[..., None]
-            x, rcond = b / diagonal, jnp.where((diagonal == 0).any((-2, -1)), 0.0, 1.0)
+            size = jnp.abs(diagonal)
+            x, rcond = b / diagonal, size.min((-2, -1)) / size.max((-2, -1))
         else:
             one = jnp.vectorize(_solve_one, excluded=(2,), signature="(n,n),(n,k)->(n,k),()")
             x, rcond = one(a, b, estimate)
             if structure == "positive" and estimate:
-                definite = jnp.isfinite(lax.linalg.cholesky(a, symmetrize_input=False)).all((-2, -1))
-                rcond = jnp.where(definite, rcond, 0.0)
+                rcond = jnp.where(_definite(a), rcond, 0.0)
     return (x[..., 0] if vector else x), rcond
 
 
@@ -328,6 +334,8 @@ def inv(a: Any, structure: str, lower: bool) -> Any:
     x, _ = jnp.vectorize(_solve_one, excluded=(2,), signature="(n,n),(n,k)->(n,k),()")(a, eye, False)
     norm, inverse_norm = (jnp.abs(m).sum(axis=-2).max(axis=-1) for m in (a, x))
     rcond = 1 / (norm * inverse_norm)  # exact: the inverse is at hand
+    if structure == "positive":
+        rcond = jnp.where(_definite(a), rcond, 0.0)
     return x, lax.stop_gradient(jnp.where(jnp.isfinite(rcond), rcond, 0.0))
 
 

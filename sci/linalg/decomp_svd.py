@@ -25,8 +25,19 @@ def _prepare(call: Call) -> None:
 
 
 def _validate(call: Call) -> None:
-    if np.ndim(call["a"]) < 2:
-        raise ValueError(f"expected matrix, argument 'a' has shape {np.shape(call['a'])}")
+    shape = np.shape(call["a"])
+    if len(shape) < 2:
+        raise ValueError(f"expected matrix, argument 'a' has shape {shape}")
+    m, n = shape[-2:]
+    largest = max(m, n) ** 2 if call.get("full_matrices") else max(m, n) * min(m, n)
+    if call.get("compute_uv") and largest > np.iinfo(np.int32).max:
+        raise ValueError(f"Indexing a matrix of {largest} elements would incur integer overflow in LAPACK: 'a' has {shape}")
+
+
+def _finish(call: Call, out: Any) -> Any:
+    if not call.get("check_finite", True) and np.isnan(call["a"]).any():
+        raise ValueError("A has a NaN entry: argument 'a'")  # what LAPACK's gesdd reports
+    return raise_if_nan("SVD did not converge")(call, out)
 
 
 def _complete(basis: jax.Array, full: jax.Array) -> jax.Array:
@@ -52,7 +63,7 @@ def _check_svd(result: Any, original: Any) -> None:
     finite=("a",),
     prepare=_prepare,
     validate=_validate,
-    finish=raise_if_nan("SVD did not converge"),
+    finish=_finish,
     examples=lambda: [
         Example(([[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]],), check=_check_svd, grad=("a",), vmap=("a",)),
         Example(([[1.0, 2.0, 0.5], [3.0, 4.0, 1.0]],), {"full_matrices": False}, check=_check_svd, grad=("a",)),

@@ -72,7 +72,9 @@ def leaves(example: Example, result: Any) -> list[np.ndarray]:
     return [np.asarray(x) for x in jax.tree_util.tree_leaves(picked)]
 
 
-def assert_same(example: Example, result: Any, expected: Any, rtol=None, atol=None, dtypes=True, exact_check=True) -> None:
+def assert_same(
+    example: Example, result: Any, expected: Any, rtol=None, atol=None, dtypes=True, exact_check=True
+) -> None:
     """Compare a result with the original's, by the example's own check where it has one."""
     if example.check is not None and exact_check:
         example.check(result, expected)

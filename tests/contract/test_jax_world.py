@@ -91,7 +91,9 @@ def test_gradients_equal_finite_differences(entry, example):
 @pytest.mark.parametrize(("entry", "example"), cases(lambda e, x: e.jit and x.jit and bool(x.vmap or x.grad)))
 def test_single_precision_stays_single(entry, example):
     arguments = bound(entry, example)
-    names = [n for n in dict.fromkeys([*example.vmap, *example.grad]) if np.asarray(arguments.arguments[n]).dtype.kind == "f"]
+    names = [
+        n for n in dict.fromkeys([*example.vmap, *example.grad]) if np.asarray(arguments.arguments[n]).dtype.kind == "f"
+    ]
     if not names or example.float32 is False:
         pytest.skip("no real argument, or declared double only")
     values = {n: jnp.asarray(np.asarray(arguments.arguments[n]), dtype=jnp.float32) for n in names}

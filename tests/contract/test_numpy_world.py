@@ -144,7 +144,9 @@ def test_odd_input_ends_as_in_the_original(entry, example):
             if kind in example.skip_odd:
                 continue
             try:
-                assert_same_outcome(entry, example, {name: odd}, rtol=max(example.rtol, 1e-8), atol=max(example.atol, 1e-10))
+                assert_same_outcome(
+                    entry, example, {name: odd}, rtol=max(example.rtol, 1e-8), atol=max(example.atol, 1e-10)
+                )
             except AssertionError as error:
                 wrong.append(f"{name} {kind}: {str(error).strip()[:300]}")
     assert not wrong, "\n".join(wrong)
@@ -174,7 +176,9 @@ def test_global_state_is_untouched(entry, example):
     state = lambda: (dict(jax.config.values), dict(os.environ), list(warnings.filters), np.geterr())  # noqa: E731
     before = state()
     random_state = np.random.get_state()[1].copy()
-    entry.function(*example.args, **example.kwargs) if not example.warns else call(entry.function, bound(entry, example))
+    entry.function(*example.args, **example.kwargs) if not example.warns else call(
+        entry.function, bound(entry, example)
+    )
     assert state() == before
     np.testing.assert_array_equal(np.random.get_state()[1], random_state)
 

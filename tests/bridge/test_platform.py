@@ -1,0 +1,91 @@
+"""What is set up once: jaxlib's check, the allocator, the compilation cache."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sci.bridge import cache_check, platform
+
+
+def python(code, **environment):
+    env = {k: v for k, v in os.environ.items() if k not in ("SCI_ALLOCATOR", "SCI_COMPILATION_CACHE")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=env | environment, timeout=120
+    )
+    return done.returncode, done.stdout.strip(), done.stderr
+
+
+def test_a_known_bad_jaxlib_is_refused(monkeypatch):
+    monkeypatch.setattr(platform.importlib.metadata, "version", lambda name: "0.10.2")
+    with pytest.raises(ImportError, match=r"jaxlib 0\.10\.2.*39103.*pip install"):
+        platform.check_jaxlib()
+
+
+STATE = "import sci; from sci.bridge.platform import STATE; print(STATE['allocator'], '|', STATE['compilation_cache'])"
+
+
+def test_opt_out_by_environment():
+    status, out, err = python(STATE, SCI_ALLOCATOR="stock", SCI_COMPILATION_CACHE="off")
+    assert status == 0, err
+    assert out == "stock (SCI_ALLOCATOR) | off (SCI_COMPILATION_CACHE)"
+
+
+def test_the_cache_is_used_by_a_second_process(tmp_path):
+    code = STATE + "\nimport numpy as np; from sci import linalg; linalg.solve(np.eye(3), np.ones(3))"
+    status, out, err = python(code, SCI_COMPILATION_CACHE=str(tmp_path))
+    assert status == 0, err
+    (folder,) = tmp_path.iterdir()
+    assert out.endswith(str(folder)) and "jaxlib-" in folder.name
+    entries = {p.name for p in folder.glob("*-cache")}
+    assert entries, "compiled code was stored"
+    status, _, err = python(code, SCI_COMPILATION_CACHE=str(tmp_path))
+    assert status == 0 and err == "", "loading is silent"
+    assert {p.name for p in folder.glob("*-cache")} == entries, "nothing was compiled again"
+
+
+def test_a_cache_that_cannot_be_written_is_off(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    status, out, err = python(STATE, SCI_COMPILATION_CACHE=str(blocked))
+    assert status == 0, err
+    assert "off (" in out and "cannot be written" in out
+
+
+def test_jax_settings_of_the_user_win(tmp_path):
+    _, out, _ = python(STATE, JAX_COMPILATION_CACHE_DIR=str(tmp_path))
+    assert out.endswith(f"{tmp_path} (set by the user)")
+
+
+def test_with_jax_imported_first_loading_must_be_known_to_be_quiet(tmp_path):
+    _, out, _ = python("import jax\n" + STATE, SCI_COMPILATION_CACHE=str(tmp_path))
+    assert "off (XLA may print" in out
+
+
+def test_cache_check_marks_and_prunes(tmp_path):
+    old, new = tmp_path / "a-cache", tmp_path / "b-cache"
+    old.write_bytes(b"x" * 100)
+    os.utime(old, (time.time() - 1000,) * 2)
+    new.write_bytes(b"y" * 100)
+    cache_check.prune(tmp_path, limit=150)
+    assert not old.exists() and new.exists()
+    script = Path(cache_check.__file__)
+    subprocess.run([sys.executable, "-P", str(script), str(tmp_path)], check=True, timeout=120)
+    assert (tmp_path / platform.PASSED).read_text() in ("quiet", "noisy")
+    assert not (tmp_path / platform.FAILED).exists()
+
+
+def test_cache_check_shares_its_constants_with_platform():
+    assert (cache_check.PASSED, cache_check.FAILED) == (platform.PASSED, platform.FAILED)
+
+
+def test_setting_up_leaves_the_log_level_as_jax_does():
+    code = "import os; import sci; print(os.environ.get('TF_CPP_MIN_LOG_LEVEL'))"
+    env = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=60)
+    assert done.stdout.strip() == "1"
