@@ -31,7 +31,7 @@ def _validate(call: Call) -> None:
     if np.ndim(call["a"]) < 2:
         raise ValueError(f"expected a 2-D array, argument 'a' has shape {np.shape(call['a'])}")
     lwork, columns = call["lwork"], np.shape(call["a"])[-1]
-    if lwork is not None and lwork != -1 and lwork < max(1, columns):
+    if isinstance(lwork, int) and lwork != -1 and lwork < max(1, columns):  # newer SciPy has a sentinel default
         raise ValueError(f"illegal value lwork={lwork} of qr; allowed are None, -1 and at least {max(1, columns)}")
 
 
