@@ -112,6 +112,7 @@ class Bridge:
         self.prepare, self.supports, self.validate = prepare, supports, validate
         self.finite = tuple(finite)
         self.finish, self.finish_jax, self.drive = finish, finish_jax, drive
+        self.flags = tuple(n for n in self.signature.parameters if n.startswith("overwrite_") or n == "check_finite")
         self._check_complete(set(needed) | set(ignored), prepare)
 
     def _check_complete(self, handled: set[str], prepare: Any) -> None:
@@ -127,6 +128,9 @@ class Bridge:
         call = Call()
         self.bind(args, kwargs, call)
         call.args, call.kwargs = args, kwargs
+        for name in self.flags:
+            if type(call[name]) is not bool and not isinstance(call[name], (int, np.bool_, type(None))):
+                raise TypeError(f"{self.name}: {name} is {call[name]!r}; allowed are True and False")
         # `fun` may close over a tracer: seen when it has been traced, in `_arguments`
         call.numpy = not any(map(is_jax, call.values()))
         if call.numpy and current_policy() == "host":

@@ -100,7 +100,9 @@ def _finish(call: Call, out: Any) -> Any:
         keep = (values > low) & (values <= high)
         counts = keep.sum(axis=-1)
         if np.ptp(counts):
-            raise ValueError(f"subset_by_value selects different numbers of eigenvalues in the stack: {counts.tolist()}")
+            raise ValueError(
+                f"subset_by_value selects different numbers of eigenvalues in the stack: {counts.tolist()}"
+            )
         chosen = values[keep].reshape(*values.shape[:-1], -1)
         if call["eigvals_only"]:
             return chosen

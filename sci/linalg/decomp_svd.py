@@ -31,7 +31,9 @@ def _validate(call: Call) -> None:
     m, n = shape[-2:]
     largest = max(m, n) ** 2 if call.get("full_matrices") else max(m, n) * min(m, n)
     if call.get("compute_uv") and largest > np.iinfo(np.int32).max:
-        raise ValueError(f"Indexing a matrix of {largest} elements would incur integer overflow in LAPACK: 'a' has {shape}")
+        raise ValueError(
+            f"Indexing a matrix of {largest} elements would incur integer overflow in LAPACK: 'a' has {shape}"
+        )
 
 
 def _finish(call: Call, out: Any) -> Any:

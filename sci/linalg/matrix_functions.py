@@ -14,27 +14,27 @@ from sci.bridge import Call, Example, implements
 
 __all__ = ["expm"]
 
-# Pade numerators of degree 13 (double) and 7 (single), and the largest 1-norm at which they reach
-# full precision: N. J. Higham, "The scaling and squaring method for the matrix exponential
-# revisited", SIAM J. Matrix Anal. Appl. 26 (2005) 1179-1193, table 2.3.
+# Numerators of the diagonal Pade approximants of exp, of degree 13 (double) and 7 (single), the
+# largest eta (below) at which they reach full precision, and 1/c of the leading term c x^(2m+1) of
+# their backward error: A. H. Al-Mohy, N. J. Higham, "A new scaling and squaring algorithm for the
+# matrix exponential", SIAM J. Matrix Anal. Appl. 31 (2009) 970-989; for single precision
+# N. J. Higham, SIAM J. Matrix Anal. Appl. 26 (2005) 1179-1193, table 2.3.
 _PADE_13 = (
     64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0,
     10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0,
 )  # fmt: skip
 _PADE_7 = (17297280.0, 8648640.0, 1995840.0, 277200.0, 25200.0, 1512.0, 56.0, 1.0)
-_THETA_13, _THETA_7 = 5.371920351148152, 3.925724783138660
+_THETA = {13: 4.25, 7: 3.925724783138660}
+_LOG2_INVERSE_C = {13: 116.447, 7: 51.995}
 
 #: Squarings that the differentiable form has room for: norms up to 5 * 2^64.
 _MAX_SQUARINGS = 64
 
 
-def _pade(a: jax.Array) -> jax.Array:
-    """The diagonal Pade approximant of exp at a scaled matrix."""
+def _pade(m: int, a: jax.Array, a2: jax.Array, a4: jax.Array, a6: jax.Array) -> jax.Array:
+    """The diagonal Pade approximant of degree m, given a matrix and its powers."""
     eye = jnp.eye(a.shape[-1], dtype=a.dtype)
-    a2 = a @ a
-    a4 = a2 @ a2
-    a6 = a4 @ a2
-    if a.real.dtype == jnp.float64:
+    if m == 13:
         c = _PADE_13
         u = a @ (a6 @ (c[13] * a6 + c[11] * a4 + c[9] * a2) + c[7] * a6 + c[5] * a4 + c[3] * a2 + c[1] * eye)
         v = a6 @ (c[12] * a6 + c[10] * a4 + c[8] * a2) + c[6] * a6 + c[4] * a4 + c[2] * a2 + c[0] * eye
@@ -45,13 +45,64 @@ def _pade(a: jax.Array) -> jax.Array:
     return jnp.linalg.solve(v - u, v + u)
 
 
+def _log2_norm(a: jax.Array) -> jax.Array:
+    """log2 of the 1-norm."""
+    return jnp.log2(jnp.abs(a).sum(axis=-2).max(axis=-1))
+
+
+def _log2_power_norm(a: jax.Array, k: int) -> jax.Array:
+    """log2 of the 1-norm of |a|^k, by k products with a row vector, kept in range."""
+    size = jnp.abs(a)
+
+    def step(carry: tuple[jax.Array, jax.Array], _: None) -> tuple[Any, None]:
+        row, log = carry
+        row = jnp.einsum("...i,...ij->...j", row, size)
+        top = row.max(axis=-1)
+        safe = jnp.where(top > 0, top, 1.0)
+        return (row / safe[..., None], log + jnp.where(top > 0, jnp.log2(safe), -jnp.inf)), None
+
+    start = (jnp.ones(a.shape[:-1], size.dtype), jnp.zeros(a.shape[:-2], size.dtype))
+    return lax.scan(step, start, None, length=k)[0][1]
+
+
 def _scaled(a: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The approximant of exp(a / 2^s) and s, for each matrix of a stack."""
-    theta = _THETA_13 if a.real.dtype == jnp.float64 else _THETA_7
-    norm = jnp.abs(lax.stop_gradient(a)).sum(axis=-2).max(axis=-1)
-    squarings = jnp.maximum(0.0, jnp.ceil(jnp.log2(norm / theta)))
-    squarings = jnp.where(jnp.isfinite(squarings), squarings, 0.0)
-    return _pade(a * jnp.exp2(-squarings)[..., None, None].astype(a.dtype)), squarings
+    """The approximant of exp(a / 2^s) and s, for each matrix of a stack.
+
+    The scaling follows the norms of powers of `a`, not its own norm, which for non-normal matrices
+    would ask for so many squarings that the rounding errors swamp the result.
+    """
+    double = a.real.dtype == jnp.float64
+    m = 13 if double else 7
+    fixed = lax.stop_gradient(a)
+    p = jnp.ceil(_log2_norm(fixed))  # powers of a / 2^p stay in range
+    p = jnp.where(jnp.isfinite(p), p, 0.0)
+
+    def power_of_two(k: jax.Array) -> jax.Array:
+        return jnp.exp2(k)[..., None, None].astype(a.dtype)
+
+    unit = a * power_of_two(-p)
+    a2 = unit @ unit
+    a4 = a2 @ a2
+    a6 = a4 @ a2
+    d6, d8 = _log2_norm(lax.stop_gradient(a6)) / 6, _log2_norm(lax.stop_gradient(a4 @ a4)) / 8
+    eta = jnp.maximum(d6, d8)
+    if double:
+        eta = jnp.minimum(eta, jnp.maximum(d8, _log2_norm(lax.stop_gradient(a4 @ a6)) / 10))
+    s = jnp.maximum(0.0, jnp.ceil(eta + p - np.log2(_THETA[m])))
+    # more, where |a|^(2m+1) says that the bound by eta has missed the leading error term
+    unit_fixed = lax.stop_gradient(unit)
+    growth = _log2_power_norm(unit_fixed, 2 * m + 1) - _log2_norm(unit_fixed) + 2 * m * (p - s)
+    precision = 53 if double else 24
+    s = s + jnp.maximum(0.0, jnp.ceil((growth - _LOG2_INVERSE_C[m] + precision) / (2 * m)))
+    s = jnp.where(jnp.isfinite(s), s, 0.0)
+    back = power_of_two(p - s)
+    for _ in range(2):  # one factor at a time: its sixth power may overflow where the product does not
+        a2 = a2 * back
+    for _ in range(4):
+        a4 = a4 * back
+    for _ in range(6):
+        a6 = a6 * back
+    return _pade(m, a * power_of_two(-s), a2, a4, a6), s
 
 
 def _square(x: jax.Array, active: jax.Array) -> jax.Array:
@@ -124,9 +175,9 @@ def expm(A: Any) -> Any:
 
     References
     ----------
-    N. J. Higham, "The scaling and squaring method for the matrix exponential revisited", SIAM J.
-    Matrix Anal. Appl. 26 (2005) 1179-1193. SciPy chooses the degree by the matrix; here it is
-    fixed (13 in double precision, 7 in single).
+    A. H. Al-Mohy, N. J. Higham, "A new scaling and squaring algorithm for the matrix exponential",
+    SIAM J. Matrix Anal. Appl. 31 (2009) 970-989. SciPy chooses the degree by the matrix; here it
+    is fixed (13 in double precision, 7 in single).
 
     Examples
     --------
