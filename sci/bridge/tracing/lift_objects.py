@@ -1,0 +1,72 @@
+"""The user's classes and objects taken apart."""
+
+from __future__ import annotations
+
+import functools
+import types
+
+from .frames import names_in
+
+_SKIPPED = ("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__slots__", "__annotations__")
+_REFLECTION = {"getattr", "__dict__", "vars", "asdict", "astuple", "replace", "fields", "hasattr"}
+
+
+def lift_class(lifter, value, number):
+    """A user's class: its functions and numbers, and its bases."""
+    members = []
+    for member in vars(value).values():
+        if isinstance(member, (types.FunctionType, staticmethod, classmethod, property, functools.cached_property)):
+            lifter.names.update(_names_of(member))
+    for name, member in vars(value).items():
+        if name in _SKIPPED:
+            continue
+        if isinstance(member, types.FunctionType):
+            members.append((name, "function", lifter.lift(member)))
+        elif isinstance(member, (staticmethod, classmethod)):
+            members.append((name, type(member).__name__, lifter.lift(member.__func__)))
+        elif isinstance(member, property):
+            parts = tuple(None if f is None else lifter.lift(f) for f in (member.fget, member.fset, member.fdel))
+            members.append((name, "property", parts))
+        elif isinstance(member, functools.cached_property):
+            members.append((name, "cached", lifter.lift(member.func)))
+        elif name in lifter.names and not name.startswith("__") and not hasattr(member, "__get__"):
+            members.append((name, "value", lifter.lift(member)))
+    bases = tuple(lifter.lift(b) for b in value.__bases__)
+    return ("class", number, value, tuple(members), bases)
+
+
+def _names_of(member):
+    if isinstance(member, property):
+        parts = (member.fget, member.fset)
+    elif isinstance(member, types.FunctionType):
+        parts = (member,)
+    else:
+        parts = (getattr(member, "__func__", None) or getattr(member, "func", None),)
+    for part in parts:
+        if isinstance(part, types.FunctionType):
+            yield from names_in(part.__code__)
+
+
+def lift_object(lifter, value):
+    reference = lifter.seen(value)
+    if reference:
+        return reference
+    number = len(lifter.memo) - 1
+    kind = type(value)
+    if kind.__flags__ & (1 << 9) == 0 and kind.__module__ != "types":  # not a heap type: compiled code
+        return None
+    made = lifter.lift(kind) if kind is not types.SimpleNamespace else ("lib!", kind)
+    attributes = dict(getattr(value, "__dict__", {}))
+    for base in kind.__mro__:
+        for name in _slots(base):
+            if hasattr(value, name):
+                attributes[name] = getattr(value, name)
+    if not lifter.names & _REFLECTION:
+        attributes = {n: v for n, v in attributes.items() if n in lifter.names}
+    return ("object", number, made, tuple((n, lifter.lift(v)) for n, v in attributes.items()))
+
+
+def _slots(base):
+    slots = vars(base).get("__slots__", ())
+    slots = (slots,) if isinstance(slots, str) else slots
+    return [s for s in slots if s not in ("__dict__", "__weakref__")]

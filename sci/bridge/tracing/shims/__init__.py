@@ -1,0 +1,1 @@
+"""What stands for libraries, builtins and types in the clone's world."""
