@@ -163,9 +163,12 @@ def to_jax(fun, *example_args, verify=True):
 
 
 def _attempt(fun, args, level, check):
-    lifter = Lifter(level)
+    lifter = Lifter(level, integers=True)
     try:
         node = lifter.lift(fun)
+        if lifter.jax_style:  # JAX code may use an int as a shape, and says so only when traced
+            lifter = Lifter(level)
+            node = lifter.lift(fun)
     except RecursionError:
         raise error_at((code_of(fun), None), TraceReason.UNKNOWN_OBJECT, "captured values nest too deeply") from None
     arguments, values = lift_arguments(args, {}, lifter.names)

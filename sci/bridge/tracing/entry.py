@@ -14,6 +14,9 @@ from .rebuild import World
 from .verify import RandomGuard
 
 
+_PYTHON = {float: np.dtype("f8"), complex: np.dtype("c16"), int: np.dtype("i8"), bool: np.dtype(bool)}
+
+
 class Entry:
     """Everything known about one description of a callable: its programs, by signature."""
 
@@ -89,7 +92,7 @@ def double(value):
 
 def dtype_of(value):
     found = getattr(value, "dtype", None)
-    return found if found is not None else (np.dtype("c16") if type(value) is complex else np.dtype("f8"))
+    return found if found is not None else _PYTHON[type(value)]
 
 
 def plain_function(entry, leaves):

@@ -7,9 +7,9 @@ import numpy as np
 
 from .arrays import Array, Buffer
 from .errors import TraceReason
-from .values import Scalar
+from .values import CapturedInteger, Scalar
 
-PYTHON = {"f": float, "c": complex, "i": int, "b": bool}
+PYTHON = {"f": float, "c": complex, "i": int, "I": int, "b": bool}
 
 
 def is_tracer(value):
@@ -42,7 +42,7 @@ def witness_of(kind, array):
             return float(array) if array.dtype.kind != "c" else complex(array)
         if kind == "c":
             return complex(array)
-        if kind in ("i", "b"):
+        if kind in ("i", "I", "b"):
             return array.item()
         if kind == "s":
             return np.asarray(array)[()]
@@ -55,7 +55,7 @@ def dual_input(recorder, kind, array, readonly):
     number = recorder.add(None, (), np.shape(witness), np.asarray(witness).dtype, True)
     if isinstance(witness, np.ndarray):
         return Array(Buffer(witness, number, readonly), witness)
-    return Scalar(number, witness)
+    return CapturedInteger(number, witness) if kind == "I" else Scalar(number, witness)
 
 
 CAPTURED = (TraceReason.OUTSIDE_WRITE, "a captured array is assigned to", "work on a copy")

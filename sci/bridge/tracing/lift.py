@@ -23,15 +23,17 @@ from .lift_objects import lift_class, lift_object
 
 LIFT, STATIC_INTEGERS, STATIC_SCALARS = 0, 1, 2  # levels: what is a leaf and what is part of the key
 _LIBRARIES = frozenset(sys.stdlib_module_names) - {"__main__"} | {"numpy", "scipy", "jax", "jaxlib"}
-_STATIC = (int, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range, np.dtype)
+_STATIC = (bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range, np.dtype)
 _TREES = {"equinox", "jax", "flax", "diffrax", "optimistix", "lineax"}
 _MANY = 256
+_SMALL = 1 << 15  # captured ints up to this size are inputs; sums of them stay far from 64 bits
 OURS = ("sci", "image", "solvers")
 
 
 def is_library(module):
     """Whether a module name belongs to the standard library, NumPy, SciPy or JAX."""
-    return (module or "").partition(".")[0] in _LIBRARIES
+    parts = (module or "").split(".")
+    return parts[0] in _LIBRARIES and "tests" not in parts  # a library's tests are written as users write
 
 
 class Identity:
@@ -62,10 +64,11 @@ class Identity:
 class Lifter:
     """One walk over a callable or an argument."""
 
-    __slots__ = ("blocked", "jax_style", "leaves", "level", "memo", "names")
+    __slots__ = ("integers", "jax_style", "leaves", "level", "memo", "names")
 
-    def __init__(self, level):
+    def __init__(self, level, integers=False):
         self.level = level
+        self.integers = integers  # whether small ints are leaves
         self.leaves = []
         self.memo = {}
         self.names = set()
@@ -93,6 +96,12 @@ class Lifter:
 
 def _static(lifter, value):
     return ("k", type(value), value)
+
+
+def _integer(lifter, value):
+    if lifter.integers and lifter.level == LIFT and -_SMALL < value < _SMALL:
+        return lifter.leaf("I", value)
+    return ("k", int, value)
 
 
 def _float(lifter, value):
@@ -260,6 +269,8 @@ def _other(lifter, value):
         if owner is not None and not isinstance(owner, types.ModuleType):
             return ("opaque", Identity(value))
         return ("lib!", value)
+    if isinstance(value, types.ModuleType):  # lazy modules and views are instances of subclasses
+        return _module(lifter, getattr(value, "__sci_original__", value))
     kind = type(value)
     if kind.__module__ == "dataclasses":  # its sentinels and fields
         return ("raw", value)
@@ -303,6 +314,7 @@ def _other(lifter, value):
 _BY_TYPE = dict.fromkeys(_STATIC, _static)
 _BY_TYPE.update(
     {
+        int: _integer,
         float: _float,
         complex: _complex,
         np.ndarray: _numpy_array,

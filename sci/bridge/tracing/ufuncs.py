@@ -12,6 +12,7 @@ from .frames import handles_exceptions
 from .tape import current, refuse
 from .values import (
     PYTHON_DTYPES,
+    CapturedInteger,
     Dual,
     any_traced,
     has_dual,
@@ -63,6 +64,8 @@ def apply(ufunc, operands, witness=None, kwargs=None):
     numbers it is Python's own operator.
     """
     operands = [_operand(v) for v in operands]
+    if any(type(v) is CapturedInteger for v in operands):
+        operands = _with_integers(ufunc, operands)
     values = [plain(v) for v in operands]
     result = _witness(ufunc, values, witness or ufunc, kwargs, operands)
     if not any(map(traced, operands)):
@@ -74,6 +77,17 @@ def apply(ufunc, operands, witness=None, kwargs=None):
     if any(d.kind not in "biufc" for d in dtypes):
         refuse(TraceReason.DTYPE, f"{ufunc.__name__} on {', '.join(str(d) for d in dtypes[: ufunc.nin])}")
     return record(ufunc, operands, dtypes, result)
+
+
+_SAFE_FOR_INTEGERS = (np.add, np.subtract, np.multiply, np.divide)
+
+
+def _with_integers(ufunc, operands):
+    """Captured ints as plain scalars where they meet floats in arithmetic that cannot overflow."""
+    floats = any(np.asarray(plain(v)).dtype.kind in "fc" for v in operands)
+    if (ufunc in _SAFE_FOR_INTEGERS and floats) or ufunc is np.divide:
+        return [v.scalar() if type(v) is CapturedInteger else v for v in operands]
+    return operands  # recording them refuses
 
 
 def _check_python(ufunc, result):

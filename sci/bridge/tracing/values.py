@@ -150,6 +150,25 @@ class Scalar(Dual):
         return as_array_value(self)[index]
 
 
+class CapturedInteger(Scalar):
+    """A Python int that the function captured (a loop index in a fresh lambda), as an input.
+
+    It may only meet floats, by + - * /. Anything else refuses, and `to_jax` tries again with the int
+    as a constant: indices, sizes, powers, branches, and products of ints, which have no bound in
+    Python and wrap around in 64 bits.
+    """
+
+    __slots__ = ()
+    const = False
+
+    def node(self):
+        refuse(TraceReason.INDEX, "a captured int is more than a summand or factor of floats")
+
+    def scalar(self):
+        """As a plain `Scalar`, for an operation that is known to be safe."""
+        return Scalar(self._n, self._w)
+
+
 def traced(value):
     """Whether ``value`` is a dual that depends on the inputs."""
     kind = type(value)

@@ -54,7 +54,7 @@ _CONSTANT_MODULES = ("special", "linalg", "constants", "fft", "signal.windows", 
 
 
 def registered(original):
-    """JAX implementation of a SciPy function from the bridge's registry, or None."""
+    """Our implementation of a SciPy function from the bridge's registry, or None."""
     registry = sys.modules.get("sci.bridge.registry")
     find = getattr(registry, "jax_for", None)
     return find(original) if find is not None else None
@@ -133,7 +133,7 @@ def _call(original, args, kwargs):
     import jax.scipy.linalg as jsl
 
     own = registered(original)
-    if own is not None and part in ("linalg", "special") and _takes_arrays(args, kwargs):
+    if own is not None and not own.__sci__.callables and _takes_arrays(args, kwargs):
         other = getattr(jsl, name, None) if part == "linalg" and name in _LINALG else None
         return record(original, f"registered.{name}", _either(own, other), _arrays(name, args), kwargs)
     if part == "linalg" and name in _LINALG:

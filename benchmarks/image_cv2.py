@@ -1,0 +1,104 @@
+"""OpenCV's functions. One uint8 primitive is cv2's home ground; chains and float32 are ours."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.harness import Topic
+
+topic = Topic("image_cv2", "OpenCV")
+
+
+def _both():
+    import cv2 as original
+
+    from image import cv2
+
+    return cv2, original
+
+
+def _frame(quick: bool, dtype=np.uint8, colour: bool = True) -> np.ndarray:
+    """A photograph at 1080p: noise would favour nobody, but compresses branch behaviour."""
+    import cv2
+    from skimage import data
+
+    height, width = (135, 240) if quick else (1080, 1920)
+    image = cv2.resize(data.astronaut(), (width, height), interpolation=cv2.INTER_CUBIC)
+    image = image if colour else np.ascontiguousarray(image[..., 1])
+    return image if dtype == np.uint8 else image.astype(dtype) / 255
+
+
+@topic.pair("GaussianBlur sigma 3, 1080p colour float32", ratio=0.9, memory=True, rtol=1e-5)
+def blur_float(quick: bool):
+    ours, original = _both()
+    image = _frame(quick, np.float32)
+    return lambda: ours.GaussianBlur(image, (0, 0), 3.0), lambda: original.GaussianBlur(image, (0, 0), 3.0)
+
+
+@topic.pair("GaussianBlur sigma 3, 1080p colour float32, device-resident", fresh=False, rtol=1e-5)
+def blur_resident(quick: bool):
+    import jax
+
+    ours, original = _both()
+    image = _frame(quick, np.float32)
+    on_device = jax.device_put(image)
+    return lambda: ours.GaussianBlur(on_device, (0, 0), 3.0), lambda: original.GaussianBlur(image, (0, 0), 3.0)
+
+
+@topic.pair("GaussianBlur 5x5, 1080p colour uint8", rtol=1e-9)
+def blur_bytes(quick: bool):
+    ours, original = _both()
+    image = _frame(quick)
+    return lambda: ours.GaussianBlur(image, (5, 5), 0), lambda: original.GaussianBlur(image, (5, 5), 0)
+
+
+@topic.pair("Sobel 3x3 to float32, 1080p gray uint8", rtol=1e-9)
+def sobel(quick: bool):
+    ours, original = _both()
+    image = _frame(quick, colour=False)
+    return lambda: ours.Sobel(image, original.CV_32F, 1, 0), lambda: original.Sobel(image, original.CV_32F, 1, 0)
+
+
+@topic.pair("cvtColor BGR2GRAY, 1080p uint8", rtol=1e-9)
+def gray(quick: bool):
+    ours, original = _both()
+    image, code = _frame(quick), original.COLOR_BGR2GRAY
+    return lambda: ours.cvtColor(image, code), lambda: original.cvtColor(image, code)
+
+
+@topic.pair("resize 1080p colour uint8 to half by INTER_LINEAR", rtol=1e-9)
+def resize(quick: bool):
+    ours, original = _both()
+    image = _frame(quick)
+    size = image.shape[1] // 2, image.shape[0] // 2
+    return lambda: ours.resize(image, size), lambda: original.resize(image, size)
+
+
+@topic.pair("threshold binary, 1080p gray uint8", same=lambda r: r[1], rtol=1e-9)
+def threshold(quick: bool):
+    ours, original = _both()
+    image, kind = _frame(quick, colour=False), original.THRESH_BINARY
+    return lambda: ours.threshold(image, 127, 255, kind), lambda: original.threshold(image, 127, 255, kind)
+
+
+def _edges(cv2, hypot, image):
+    """Gray, blur, both Sobels, magnitude, threshold."""
+    gray = cv2.cvtColor(image, 6)  # COLOR_BGR2GRAY
+    smooth = cv2.GaussianBlur(gray, (0, 0), 2.0)
+    magnitude = hypot(cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1))
+    return cv2.threshold(magnitude, 0.2, 1.0, 0)[1]
+
+
+@topic.pair("chain gray, blur, Sobel, magnitude, threshold of a 512x512 float32 photograph, one jit", rtol=1e-4)
+def chain(quick: bool):
+    import jax
+    import jax.numpy as jnp
+    from skimage import data
+
+    ours, original = _both()
+    # float data: a pixel within rounding of the threshold may fall either way
+    image = data.astronaut()[::4, ::4] if quick else data.astronaut()
+    image = np.ascontiguousarray(image, dtype=np.float32) / 255
+    magnitude = jax.jit(lambda x: _edges(ours, jnp.hypot, x))
+    on_device = jax.device_put(image)
+    return lambda: magnitude(on_device), lambda: _edges(original, original.magnitude, image)

@@ -1,0 +1,143 @@
+"""Dense linear algebra: the same LAPACK below; wins are batches and small matrices."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.harness import Topic
+
+topic = Topic("linalg", "Linear algebra (float64)")
+
+# the issue's figures for any function of linalg
+_FIRST = {"first": 0.3, "cached": 0.15}
+
+
+def _general(n: int, *batch: int) -> np.ndarray:
+    return np.random.default_rng(1).standard_normal((*batch, n, n)) + 2 * np.sqrt(n) * np.eye(n)
+
+
+def _definite(n: int, *batch: int) -> np.ndarray:
+    a = _general(n, *batch)
+    return a @ a.swapaxes(-1, -2) / n
+
+
+def _both():
+    from scipy import linalg as original
+
+    from sci import linalg
+
+    return linalg, original
+
+
+@topic.pair("solve 4x4", **_FIRST)
+def solve_small(quick: bool):
+    ours, original = _both()
+    a, b = _general(4), np.arange(4.0)
+    return lambda: ours.solve(a, b), lambda: original.solve(a, b)
+
+
+@topic.pair("solve 1000x1000", memory=True, **_FIRST)
+def solve_large(quick: bool):
+    ours, original = _both()
+    n = 200 if quick else 1000
+    a, b = _general(n), np.arange(float(n))
+    return lambda: ours.solve(a, b), lambda: original.solve(a, b)
+
+
+@topic.pair("solve, 10,000 of 4x4 in one call")
+def solve_batch(quick: bool):
+    ours, original = _both()
+    m = 100 if quick else 10_000
+    a, b = _general(4, m), np.ones((m, 4, 1))
+    return lambda: ours.solve(a, b), lambda: original.solve(a, b)
+
+
+@topic.pair("solve, 10,000 of 4x4: vmap, and a loop over SciPy")
+def solve_loop(quick: bool):
+    import jax
+
+    ours, original = _both()
+    m = 100 if quick else 10_000
+    a, b = _general(4, m), np.ones((m, 4))
+    batched = jax.jit(jax.vmap(ours.solve))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(a, b)
+
+    return vmapped, lambda: np.stack([original.solve(x, y) for x, y in zip(a, b, strict=True)])
+
+
+@topic.pair("inv 200x200", **_FIRST)
+def inv(quick: bool):
+    ours, original = _both()
+    a = _general(200)
+    return lambda: ours.inv(a), lambda: original.inv(a)
+
+
+@topic.pair("det 4x4", **_FIRST)
+def det(quick: bool):
+    ours, original = _both()
+    a = _general(4)
+    return lambda: ours.det(a), lambda: original.det(a)
+
+
+@topic.pair("cholesky 500x500", **_FIRST)
+def cholesky(quick: bool):
+    ours, original = _both()
+    a = _definite(500)
+    return lambda: ours.cholesky(a, lower=True), lambda: original.cholesky(a, lower=True)
+
+
+@topic.pair("lu 300x300", **_FIRST)
+def lu(quick: bool):
+    ours, original = _both()
+    a = _general(300)
+    return lambda: ours.lu(a), lambda: original.lu(a)
+
+
+@topic.pair("qr 300x300", same=lambda qr: (abs(qr[0]), abs(qr[1])), **_FIRST)
+def qr(quick: bool):
+    ours, original = _both()
+    a = _general(300)
+    return lambda: ours.qr(a), lambda: original.qr(a)
+
+
+@topic.pair("svd 200x200", same=lambda usv: usv[1], **_FIRST)
+def svd(quick: bool):
+    ours, original = _both()
+    a = _general(200)
+    return lambda: ours.svd(a), lambda: original.svd(a)
+
+
+@topic.pair("eigh 200x200", same=lambda wv: wv[0], **_FIRST)
+def eigh(quick: bool):
+    ours, original = _both()
+    a = _definite(200)
+    return lambda: ours.eigh(a), lambda: original.eigh(a)
+
+
+@topic.pair("eigh, 10,000 of 4x4: vmap, and a loop over SciPy", same=lambda wv: wv[0])
+def eigh_batch(quick: bool):
+    import jax
+
+    ours, original = _both()
+    a = _definite(4, 100 if quick else 10_000)
+    batched = jax.jit(jax.vmap(ours.eigh))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(a)
+
+    def loop():
+        pairs = [original.eigh(x) for x in a]
+        return np.stack([w for w, _ in pairs]), np.stack([v for _, v in pairs])
+
+    return vmapped, loop
+
+
+@topic.pair("expm 50x50", **_FIRST)
+def expm(quick: bool):
+    ours, original = _both()
+    a = _general(50) / 10
+    return lambda: ours.expm(a), lambda: original.expm(a)

@@ -1,0 +1,66 @@
+"""scipy.ndimage: filters and resampling."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.harness import Topic
+
+topic = Topic("ndimage", "scipy.ndimage")
+
+
+def _image(quick: bool, *shape: int, dtype=np.float32) -> np.ndarray:
+    shape = tuple(max(s // 8, 3) if quick and s > 3 else s for s in shape)
+    return np.random.default_rng(5).random(shape).astype(dtype)
+
+
+def _pair(name: str, image: np.ndarray, *args, **options):
+    from scipy import ndimage as original
+
+    from sci import ndimage
+
+    f, g = getattr(ndimage, name), getattr(original, name)
+    return lambda: f(image, *args, **options), lambda: g(image, *args, **options)
+
+
+@topic.pair("gaussian_filter sigma 3, 1080x1920x3 float32", memory=True, rtol=1e-5)
+def gaussian_colour(quick: bool):
+    return _pair("gaussian_filter", _image(quick, 1080, 1920, 3), (3.0, 3.0, 0.0))
+
+
+@topic.pair("gaussian_filter sigma 2, 512x512 float64")
+def gaussian_gray(quick: bool):
+    return _pair("gaussian_filter", _image(quick, 512, 512, dtype=np.float64), 2.0)
+
+
+@topic.pair("gaussian_filter sigma 1.5, 64x64x64 float64, mode wrap")
+def gaussian_volume(quick: bool):
+    return _pair("gaussian_filter", _image(quick, 64, 64, 64, dtype=np.float64), 1.5, mode="wrap")
+
+
+@topic.pair("sobel, 1080x1920 float32", rtol=1e-5)
+def sobel(quick: bool):
+    return _pair("sobel", _image(quick, 1080, 1920))
+
+
+@topic.pair("uniform_filter size 9, 1080x1920 float32", rtol=1e-5)
+def uniform(quick: bool):
+    return _pair("uniform_filter", _image(quick, 1080, 1920), 9)
+
+
+@topic.pair("correlate 5x5, 512x512 float64")
+def correlate(quick: bool):
+    weights = np.random.default_rng(6).random((5, 5))
+    return _pair("correlate", _image(quick, 512, 512, dtype=np.float64), weights)
+
+
+@topic.pair("zoom by 2, cubic, 256x256 float64", rtol=1e-8)
+def zoom(quick: bool):
+    return _pair("zoom", _image(quick, 256, 256, dtype=np.float64), 2.0)
+
+
+@topic.pair("affine_transform, linear, 512x512 float64", rtol=1e-8)
+def affine(quick: bool):
+    c, s = np.cos(0.3), np.sin(0.3)
+    matrix = np.array([[c, -s], [s, c]])
+    return _pair("affine_transform", _image(quick, 512, 512, dtype=np.float64), matrix, offset=(20.0, -10.0), order=1)

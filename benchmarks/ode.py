@@ -1,0 +1,132 @@
+"""Initial value problems and quadrature. Right-hand sides are NumPy code, as users write them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.harness import Topic
+
+topic = Topic("ode", "Ordinary differential equations and quadrature (float64)")
+
+_ONE_CALL = {"first": 0.8, "cached": 0.4}
+
+
+def lorenz(t, u, sigma=10.0, rho=28.0, beta=8.0 / 3.0):
+    """Lorenz (1963)."""
+    x, y, z = u
+    return np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
+
+
+def van_der_pol(t, u, mu):
+    """Van der Pol; stiff for large mu."""
+    return np.array([u[1], mu * (1 - u[0] ** 2) * u[1] - u[0]])
+
+
+def _both():
+    from scipy import integrate as original
+
+    from sci import integrate
+
+    return integrate, original
+
+
+def _lorenz_pair(t1: float, **options):
+    ours, original = _both()
+    t_eval = np.linspace(0, t1, 201)
+    y0 = np.array([1.0, 1.0, 1.0])
+
+    def call(module):
+        return lambda: module.solve_ivp(lorenz, (0.0, t1), y0, t_eval=t_eval, **options)
+
+    return call(ours), call(original)
+
+
+@topic.pair("Lorenz to t = 20, 201 outputs, RK45", ratio=25, same=lambda s: s.y[:, :101], rtol=1e-5, **_ONE_CALL)
+def lorenz_rk45(quick: bool):
+    """Compared to t = 10 only: rounding grows by e every time unit or so."""
+    return _lorenz_pair(20.0, method="RK45")
+
+
+@topic.pair("Lorenz to t = 20, 201 outputs, RK45 rtol 1e-8", same=lambda s: s.y[:, :101], rtol=1e-4)
+def lorenz_tight(quick: bool):
+    return _lorenz_pair(20.0, method="RK45", rtol=1e-8, atol=1e-8)
+
+
+@topic.pair("Lorenz to t = 20, 201 outputs, DOP853", same=lambda s: s.y[:, :101], rtol=1e-5)
+def lorenz_dop853(quick: bool):
+    return _lorenz_pair(20.0, method="DOP853", rtol=1e-6)
+
+
+@topic.pair("Lorenz to t = 20, all steps kept (no t_eval), RK45", same=lambda s: s.t[:100], rtol=1e-5)
+def lorenz_steps(quick: bool):
+    ours, original = _both()
+    y0 = np.array([1.0, 1.0, 1.0])
+
+    def call(module):
+        return lambda: module.solve_ivp(lorenz, (0.0, 20.0), y0)
+
+    return call(ours), call(original)
+
+
+@topic.pair("Lorenz, 1,000 initial conditions to t = 2: vmap, and a loop over SciPy", rtol=1e-5)
+def lorenz_batch(quick: bool):
+    import jax
+
+    ours, original = _both()
+    m = 10 if quick else 1000
+    y0 = np.array([1.0, 1.0, 1.0]) + 0.1 * np.random.default_rng(2).standard_normal((m, 3))
+    t_eval = np.array([0.0, 2.0])
+    batched = jax.jit(jax.vmap(lambda y: ours.solve_ivp(lorenz, (0.0, 2.0), y, t_eval=t_eval).y[:, -1]))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(y0)
+
+    def loop():
+        return np.stack([original.solve_ivp(lorenz, (0.0, 2.0), y, t_eval=t_eval).y[:, -1] for y in y0])
+
+    return vmapped, loop
+
+
+@topic.pair("Van der Pol mu = 5 to t = 20, args, RK45", same=lambda s: s.y, rtol=1e-5)
+def van_der_pol_mild(quick: bool):
+    ours, original = _both()
+    t_eval = np.linspace(0, 20, 101)
+
+    def call(module):
+        return lambda: module.solve_ivp(van_der_pol, (0, 20), [2.0, 0.0], t_eval=t_eval, args=(5.0,))
+
+    return call(ours), call(original)
+
+
+@topic.pair("Van der Pol mu = 1000 to t = 2000, Radau", same=lambda s: s.y[:, -1], rtol=1e-2)
+def van_der_pol_stiff(quick: bool):
+    ours, original = _both()
+    t_eval = np.linspace(0, 2000, 101)
+
+    def call(module):
+        return lambda: module.solve_ivp(
+            van_der_pol, (0, 2000), [2.0, 0.0], method="Radau", t_eval=t_eval, args=(1000.0,)
+        )
+
+    return call(ours), call(original)
+
+
+@topic.pair("quad of exp(-x) sin(x)^2 over [0, 10]", same=lambda r: r[0], **_ONE_CALL)
+def quad_finite(quick: bool):
+    ours, original = _both()
+
+    def call(module):
+        return lambda: module.quad(lambda x: np.exp(-x) * np.sin(x) ** 2, 0.0, 10.0)
+
+    return call(ours), call(original)
+
+
+@topic.pair("quad of exp(-x^2) over the whole axis", same=lambda r: r[0])
+def quad_infinite(quick: bool):
+    ours, original = _both()
+
+    def call(module):
+        return lambda: module.quad(lambda x: np.exp(-(x**2)), -np.inf, np.inf)
+
+    return call(ours), call(original)

@@ -1,0 +1,119 @@
+"""Minimisation, roots, least squares. Objectives are NumPy code, as users write them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.harness import Topic
+
+topic = Topic("optimize", "Optimisation (float64)")
+
+_ONE_CALL = {"first": 0.8, "cached": 0.4}
+
+
+def rosenbrock(x):
+    """Rosenbrock's valley in any dimension."""
+    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+def decay(t, a, k, c):
+    """Exponential decay to a constant."""
+    return a * np.exp(-k * t) + c
+
+
+def _both():
+    from scipy import optimize as original
+
+    from sci import optimize
+
+    return optimize, original
+
+
+def _rosenbrock_pair(n: int):
+    ours, original = _both()
+    x0 = np.tile([-1.2, 1.0], n // 2)
+
+    def call(module):
+        return lambda: module.minimize(rosenbrock, x0, method="BFGS")
+
+    return call(ours), call(original)
+
+
+def _reached(tolerance: float):
+    """The minimum's value: the paths to it differ (exact gradients here, differences there)."""
+    return {"same": lambda r: np.float64(r.fun) + 1.0, "rtol": tolerance}
+
+
+@topic.pair("BFGS, Rosenbrock n = 2, no gradient given", **_reached(1e-6), **_ONE_CALL)
+def bfgs_2(quick: bool):
+    return _rosenbrock_pair(2)
+
+
+@topic.pair("BFGS, Rosenbrock n = 10, no gradient given", same=None)
+def bfgs_10(quick: bool):
+    """n >= 4 has a second minimum, and from this start either may be reached: not compared."""
+    return _rosenbrock_pair(10)
+
+
+@topic.pair("BFGS, Rosenbrock n = 100, no gradient given", ratio=50, same=None, **_ONE_CALL)
+def bfgs_100(quick: bool):
+    return _rosenbrock_pair(100)
+
+
+def _decay_data(m: int):
+    t = np.linspace(0, 4, 50)
+    rng = np.random.default_rng(3)
+    truth = np.array([2.5, 1.3, 0.5]) * (1 + 0.1 * rng.standard_normal((m, 3)))
+    return t, np.stack([decay(t, *p) for p in truth]) + 0.05 * rng.standard_normal((m, t.size))
+
+
+@topic.pair("curve_fit lm, 3 parameters, 50 points", rtol=1e-4)
+def curve_fit(quick: bool):
+    ours, original = _both()
+    t, y = _decay_data(1)
+
+    def call(module):
+        return lambda: module.curve_fit(decay, t, y[0], p0=[1.0, 1.0, 1.0])
+
+    return call(ours), call(original)
+
+
+@topic.pair("curve_fit lm, 1,000 data sets: vmap, and a loop over SciPy", rtol=1e-4)
+def curve_fit_batch(quick: bool):
+    import jax
+
+    ours, original = _both()
+    t, y = _decay_data(10 if quick else 1000)
+    batched = jax.jit(jax.vmap(lambda data: ours.curve_fit(decay, t, data, p0=np.ones(3))[0]))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(y)
+
+    return vmapped, lambda: np.stack([original.curve_fit(decay, t, d, p0=np.ones(3))[0] for d in y])
+
+
+@topic.pair("least_squares lm, Rosenbrock's residuals", same=lambda r: r.x, rtol=1e-5)
+def least_squares(quick: bool):
+    ours, original = _both()
+
+    def residuals(x):
+        return np.array([10 * (x[1] - x[0] ** 2), 1 - x[0]])
+
+    def call(module):
+        return lambda: module.least_squares(residuals, [-1.2, 1.0], method="lm")
+
+    return call(ours), call(original)
+
+
+@topic.pair("root hybr, 2 unknowns", same=lambda r: r.x)
+def root(quick: bool):
+    ours, original = _both()
+
+    def equations(x):
+        return np.array([x[0] + 0.5 * (x[0] - x[1]) ** 3 - 1.0, 0.5 * (x[1] - x[0]) ** 3 + x[1]])
+
+    def call(module):
+        return lambda: module.root(equations, [0.0, 0.0])
+
+    return call(ours), call(original)

@@ -1,0 +1,135 @@
+"""What every function of `image.cv2` shares: `error`, checks of images and options, saturating casts."""
+
+import functools
+import importlib.util
+
+import numpy as np
+from jax import numpy as jnp
+
+from image.cv2 import constants as c
+from sci.bridge import HostRoute, Reason
+from sci.bridge.worlds import is_jax
+
+BORDERS = {
+    c.BORDER_CONSTANT: "constant",
+    c.BORDER_REPLICATE: "nearest",
+    c.BORDER_REFLECT: "reflect",
+    c.BORDER_WRAP: "wrap",
+    c.BORDER_REFLECT_101: "mirror",
+}
+DEPTHS = {
+    c.CV_8U: np.dtype(np.uint8),
+    c.CV_16U: np.dtype(np.uint16),
+    c.CV_16S: np.dtype(np.int16),
+    c.CV_32F: np.dtype(np.float32),
+    c.CV_64F: np.dtype(np.float64),
+}
+NATIVE = tuple(DEPTHS.values())
+
+
+@functools.cache
+def error_class():
+    """`cv2.error` where OpenCV is installed (imported now), else a class of the same name."""
+    if importlib.util.find_spec("cv2") is not None:
+        import cv2
+
+        return cv2.error
+
+    class error(Exception):
+        """Raised for bad arguments, as `cv2.error`."""
+
+    return error
+
+
+def fail(function, message):
+    """Raise `cv2.error`, worded as OpenCV does: the complaint, then the function."""
+    raise error_class()(f"image.cv2: error: {message} in function '{function}'")
+
+
+def image_argument(call, function, name="src", empty=False):
+    """``call[name]``, checked: an array of two or three dimensions, not empty (unless OpenCV takes those)."""
+    value = call[name]
+    if value is None:
+        fail(function, f"{name} is None: (-215:Assertion failed) !_{name}.empty()")
+    if isinstance(value, (list, tuple)) and not is_jax(value):
+        value = call[name] = np.asarray(value)
+    if (not isinstance(value, np.ndarray) and not is_jax(value)) or value.dtype.kind not in "biuf":
+        fail(function, f"{name} is not a numpy array of numbers, but {type(value).__name__}")
+    if not np.dtype(value.dtype).isnative:  # OpenCV itself would read the bytes as they lie
+        value = call[name] = value.astype(value.dtype.newbyteorder("="))
+    if call.numpy and (value.ndim == 0 or (value.size == 0 and empty)):
+        raise HostRoute(Reason.SHAPE, f"{name} has shape {value.shape}")  # OpenCV has its own reading of these
+    if value.size == 0:
+        fail(function, f"{name} is empty, its shape is {value.shape}: (-215:Assertion failed) !_{name}.empty()")
+    if value.ndim > 3 or value.ndim == 0:
+        fail(function, f"{name} must have 2 or 3 dimensions, (height, width[, channels]), not shape {value.shape}")
+    return value
+
+
+def unsupported(call, name="src"):
+    """Reason to leave a call to OpenCV itself: a depth or shape that is not native."""
+    value = call[name]
+    if np.dtype(value.dtype) not in NATIVE:
+        return Reason.DTYPE, f"{name} is {value.dtype}"
+    if value.ndim == 1:
+        return Reason.SHAPE, f"{name} has one dimension"
+    return None
+
+
+def border(call, function):
+    """The kernels' name of ``borderType``."""
+    value = call["borderType"]
+    mode = BORDERS.get(int(value) & ~c.BORDER_ISOLATED)
+    if mode is None:
+        fail(function, f"Unknown/unsupported border type: borderType={value}, allowed are {sorted(BORDERS)}")
+    return mode
+
+
+def pair(value, function, name):
+    """A size, point or the like as two numbers."""
+    try:
+        first, second = value
+        return int(first), int(second)
+    except (TypeError, ValueError):
+        fail(function, f"{name} must be two integers, not {value!r}")
+
+
+def depth(value, source, function):
+    """The dtype for ``ddepth``, None if it is one of OpenCV's that is not native."""
+    value = int(value)
+    if value == -1:
+        return np.dtype(source)
+    if not 0 <= value <= 12:
+        fail(function, f"ddepth={value} is no depth: give -1 or one of CV_8U, CV_16U, CV_16S, CV_32F, CV_64F")
+    return DEPTHS.get(value)
+
+
+def working_dtype(*dtypes):
+    """float64 where any argument is, else float32, which holds OpenCV's integer sums exactly below 2^24."""
+    wide = any(np.dtype(d) == np.float64 for d in dtypes)
+    return np.dtype(jnp.result_type(float)) if wide else np.dtype(np.float32)
+
+
+def saturate(x, dtype):
+    """OpenCV's `saturate_cast`: round half to even, clip to the range; floats are only converted."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "f":
+        return x.astype(dtype)
+    limits = np.iinfo(dtype)
+    if x.dtype.kind == "f":
+        x = jnp.round(x)
+    return jnp.clip(x, limits.min, limits.max).astype(dtype)
+
+
+def planes(x):
+    """OpenCV has no trailing axis of one channel: (h, w, 1) images give (h, w) results."""
+    return x[..., 0] if x.ndim == 3 and x.shape[2] == 1 else x
+
+
+def into_dst(call, result, name="dst"):
+    """Fill ``dst`` and return it if it fits; OpenCV allocates anew otherwise."""
+    target = call[name]
+    if isinstance(target, np.ndarray) and target.shape == result.shape and target.dtype == result.dtype:
+        target[...] = result
+        return target
+    return result

@@ -1,0 +1,1 @@
+"""The main job, the demonstration and the notebooks."""

@@ -1,0 +1,5 @@
+"""The tests run the notebooks at reduced sizes."""
+
+import os
+
+os.environ["SCI_NOTEBOOK_SMALL"] = "1"

@@ -1,0 +1,32 @@
+"""What the families share: extra arguments of user functions, warnings at the user's line."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from typing import Any
+
+from sci.bridge.reasons import user_frame
+
+__all__ = ["bind_last", "differentiable", "warn_user"]
+
+
+def warn_user(message: str, category: type[Warning]) -> None:
+    """Warn at the line of the user's call."""
+    _, level = user_frame()
+    warnings.warn(message, category, stacklevel=level + 1)
+
+
+def differentiable(leaf: Any) -> bool:
+    """Whether an extra argument may be traced: integers and flags are often sizes and switches."""
+    return isinstance(leaf, (float, complex)) or getattr(getattr(leaf, "dtype", None), "kind", "") in ("f", "c", "V")
+
+
+def bind_last(function: Any, extra: tuple[Any, ...]) -> Any:
+    """``function`` with its last arguments fixed."""
+
+    @functools.wraps(function, updated=())
+    def bound(*args: Any) -> Any:
+        return function(*args, *extra)
+
+    return bound

@@ -1,0 +1,131 @@
+"""Arguments of `solve_ivp`: SciPy's checks and what goes to SciPy."""
+
+from __future__ import annotations
+
+import inspect
+
+import jax
+import numpy as np
+
+from sci.bridge import Call, HostRoute, Reason
+from sci.bridge.worlds import is_jax
+from sci.integrate._shared import bind_last, differentiable, warn_user
+
+__all__ = ["prepare"]
+
+_METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
+_NATIVE = ("RK23", "RK45", "DOP853")
+_OPTIONS = {"rtol": 1e-3, "atol": 1e-6, "max_step": np.inf, "first_step": None}
+_LEAST_RTOL = 100 * np.finfo(float).eps
+
+
+def prepare(call: Call) -> None:
+    """Check the arguments as SciPy does; make its options entries of the call."""
+    _check_method(call)
+    t0, t1 = call["t_span"]
+    call["t0"], call["t1"] = (x if is_jax(x) else float(x) for x in (t0, t1))
+    _prepare_state(call)
+    _prepare_arguments(call)
+    _prepare_t_eval(call)
+    options = dict(call["options"])
+    for name, default in _OPTIONS.items():
+        call[name] = options.pop(name, default)
+    if options:
+        names = ", ".join(f"`{name}`" for name in options)
+        warn_user(f"The following arguments have no effect for a chosen solver: {names}.", UserWarning)
+    _check_tolerances(call)
+    _check_steps(call)
+    if call["max_steps"] is None:
+        call["max_steps"] = 100_000_000
+    if call["size"] is None:
+        call["size"] = 512 if call.numpy else 4096
+    call["vectorized"], call["dense_output"] = bool(call["vectorized"]), bool(call["dense_output"])
+
+
+def _check_method(call: Call) -> None:
+    method = call["method"]
+    if inspect.isclass(method):
+        raise HostRoute(Reason.METHOD, f"method={method.__name__}")
+    if method not in _METHODS:
+        raise ValueError(f"`method` must be one of {_METHODS} or OdeSolver class, got {method!r}.")
+    if method not in _NATIVE:
+        raise HostRoute(Reason.METHOD, f"method={method!r}")
+    if call["events"] is not None:
+        raise HostRoute(Reason.OPTION, "events")
+    if not callable(call["fun"]):
+        raise HostRoute(Reason.OPTION, "fun is not callable")
+
+
+def _prepare_state(call: Call) -> None:
+    y0 = call["y0"]
+    if not is_jax(y0):
+        y0 = np.asarray(y0)
+        if y0.dtype.kind not in "biufc":
+            raise HostRoute(Reason.DTYPE, f"argument 'y0' has dtype {y0.dtype}")
+        if call.numpy:
+            y0 = y0.astype(complex if y0.dtype.kind == "c" else float)
+        call["y0"] = y0
+    if y0.ndim != 1:
+        raise ValueError(f"`y0` must be 1-dimensional, got shape {y0.shape}.")
+    if isinstance(y0, np.ndarray) and not np.isfinite(y0).all():
+        raise ValueError("All components of the initial state `y0` must be finite.")
+
+
+def _prepare_arguments(call: Call) -> None:
+    """``args`` as a tuple of arrays; integers and what is no array are bound into the function."""
+    fun, args = call["fun"], call["args"]
+    if args is None:
+        call["args"] = ()
+        return
+    try:
+        args = tuple(args)
+    except TypeError as error:
+        raise TypeError(
+            f"Supplied 'args' cannot be unpacked. Please supply `args` as a tuple (e.g. `args=({args},)`)"
+        ) from error
+    if all(map(differentiable, jax.tree.leaves(args))):
+        call["args"] = args
+        return
+
+    call["fun"], call["args"] = bind_last(fun, args), ()
+
+
+def _prepare_t_eval(call: Call) -> None:
+    t_eval, t0, t1 = call["t_eval"], call["t0"], call["t1"]
+    if t_eval is None:
+        return
+    if not is_jax(t_eval):
+        call["t_eval"] = call["asked"] = t_eval = np.asarray(t_eval)
+    if t_eval.ndim != 1:
+        raise ValueError(f"`t_eval` must be 1-dimensional, got shape {t_eval.shape}.")
+    if is_jax(t_eval) or is_jax(t0) or is_jax(t1):
+        return
+    if np.any(t_eval < min(t0, t1)) or np.any(t_eval > max(t0, t1)):
+        raise ValueError(f"Values in `t_eval` are not within `t_span` = {(t0, t1)}.")
+    d = np.diff(t_eval)
+    if (t1 > t0 and np.any(d <= 0)) or (t1 < t0 and np.any(d >= 0)):
+        raise ValueError("Values in `t_eval` are not properly sorted.")
+
+
+def _check_tolerances(call: Call) -> None:
+    rtol, atol = call["rtol"], call["atol"]
+    if not is_jax(rtol) and np.any(np.asarray(rtol) < _LEAST_RTOL):
+        least = f"np.maximum(rtol, {_LEAST_RTOL})"
+        warn_user(f"At least one element of `rtol` is too small. Setting `rtol = {least}`.", UserWarning)
+        call["rtol"] = np.maximum(rtol, _LEAST_RTOL)
+    if np.ndim(atol) > 0 and np.shape(atol) != call["y0"].shape:
+        raise ValueError(f"`atol` has wrong shape: {np.shape(atol)} for `y0` of shape {call['y0'].shape}.")
+    if not is_jax(atol) and np.any(np.asarray(atol) < 0):
+        raise ValueError(f"`atol` must be positive, got {atol}.")
+
+
+def _check_steps(call: Call) -> None:
+    largest, first = call["max_step"], call["first_step"]
+    if not is_jax(largest) and largest <= 0:
+        raise ValueError(f"`max_step` must be positive, got {largest}.")
+    if first is None or is_jax(first):
+        return
+    if first <= 0:
+        raise ValueError(f"`first_step` must be positive, got {first}.")
+    if not is_jax(call["t0"]) and not is_jax(call["t1"]) and first > abs(call["t1"] - call["t0"]):
+        raise ValueError(f"`first_step` exceeds bounds: {first} for an interval of {abs(call['t1'] - call['t0'])}.")

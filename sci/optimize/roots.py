@@ -1,0 +1,235 @@
+"""`root` and `fsolve`: Powell's hybrid method on JAX; the other methods on SciPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult, OptimizeWarning
+
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.optimize._shared import (
+    bind_arguments,
+    example_point,
+    flat_start,
+    need_callable,
+    unknown_options,
+    users,
+    vector_function,
+    warn_user,
+)
+from solvers.roots import Hybr
+from solvers.roots import root as engine
+
+__all__ = ["fsolve", "root"]
+
+_OPTIONS = frozenset(["col_deriv", "xtol", "maxfev", "band", "eps", "factor", "diag"])
+_XTOL = 1.49012e-8
+
+
+def _message(status: int, call: Call) -> str:
+    return {
+        1: "The solution converged.",
+        2: f"The number of calls to function has reached maxfev = {call['maxfev']}.",
+        3: f"xtol={call['xtol']:f} is too small, no further improvement in the approximate\n solution is possible.",
+        4: "The iteration is not making good progress, as measured by the \n improvement from the last five "
+        "Jacobian evaluations.",
+        5: "The iteration is not making good progress, as measured by the \n improvement from the last ten iterations.",
+    }[status]
+
+
+def _prepare_hybr(call: Call, fun: str, jac: str) -> None:
+    """What both functions share, once their options are entries of `call`."""
+    need_callable(call, fun)
+    flat_start(call)
+    call["fun"], call["jac"] = call[fun], call[jac]
+    bind_arguments(call, "fun", "jac")
+    n = call["x0"].size
+    if not call["maxfev"]:
+        # MINPACK counts the evaluations of its differences; ours has none, and the bound stays generous.
+        call["maxfev"] = (100 if call["jac"] is not None else 200) * (n + 1)
+    if call["diag"] is not None:
+        call["diag"] = _positive(call["diag"], n, call)
+
+
+def _positive(diag: Any, n: int, call: Call) -> Any:
+    if not call.numpy:
+        return diag
+    diag = np.asarray(diag, float)
+    if diag.shape != (n,) or not (diag > 0).all():
+        raise HostRoute(Reason.OPTION, "diag is not a vector of positive numbers")
+    return diag
+
+
+def _prepare_root(call: Call) -> None:
+    method = call["method"]
+    if not isinstance(method, str) or method.lower() != "hybr":
+        raise HostRoute(Reason.METHOD, f"method={method!r}")
+    options = dict(call["options"] or {})
+    if call["tol"] is not None:
+        options.setdefault("xtol", call["tol"])
+    call["unknown"] = unknown_options(options, _OPTIONS)
+    call["xtol"], call["maxfev"] = options.get("xtol", _XTOL), options.get("maxfev", 0)
+    call["factor"], call["diag"] = options.get("factor", 100.0), options.get("diag")
+    call["col_deriv"] = bool(options.get("col_deriv", False))
+    call["has_value"] = not callable(call["jac"]) and bool(call["jac"])
+    if not callable(call["jac"]):
+        call["jac"] = None
+    _prepare_hybr(call, "fun", "jac")
+
+
+def _validate_root(call: Call) -> None:
+    if call["unknown"]:
+        warn_user(call["unknown"], OptimizeWarning)
+    if call["callback"] is not None:
+        warn_user("Method hybr does not accept callback.", RuntimeWarning)
+
+
+def _factors(out: dict[str, Any]) -> dict[str, np.ndarray]:
+    """MINPACK's description of the last Jacobian model: ``fjac``, ``r``, ``qtf``."""
+    q, r = np.linalg.qr(out["jac"])
+    return {"fjac": q.T.copy(), "r": r[np.triu_indices(len(r))], "qtf": q.T @ out["fun"]}
+
+
+def _finish_root(call: Call, out: dict[str, Any]) -> OptimizeResult:
+    status = int(out["status"])
+    result = OptimizeResult(
+        x=out["x"],
+        success=bool(out["success"]),
+        status=status,
+        method="hybr",
+        nfev=int(out["nfev"]),
+        njev=int(out["njev"]),
+        **_factors(out),
+        fun=out["fun"],
+        message=_message(status, call),
+    )
+    if not (callable(call["jac"]) or call["has_value"]):
+        del result["njev"]  # as SciPy, without a Jacobian of the user's
+    return result
+
+
+def _finish_root_jax(call: Call, out: dict[str, Any]) -> OptimizeResult:
+    return OptimizeResult(out)
+
+
+@users
+def _circle(x: Any, radius: Any) -> Any:
+    return [x[0] ** 2 + x[1] ** 2 - radius[0] ** 2, x[0] - radius[1] * x[1]]
+
+
+_RADIUS = np.array([1.5, 0.7])
+_TIGHT = {"rtol": 1e-7, "atol": 1e-8, "grad_rtol": 1e-4}
+
+
+def _example_function(args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> list[Example]:
+    return [Example(args=args, kwargs=kwargs, grad=("args",), vmap=("args", "x0"), output=output, **_TIGHT)]
+
+
+def _body(fun: Any, x0: Any, args: Any, jac: Any, method: Hybr, has_value: bool, col_deriv: bool) -> dict[str, Any]:
+    """Run the engine on SciPy's conventions of values, shapes and transposed Jacobians."""
+    value = (lambda x, *a: fun(x, *a)[0]) if has_value else fun
+    value = vector_function(value, "fsolve", "func", lambda x: x.shape)
+    derivative = None
+    if has_value or jac is not None:
+        given = (lambda x, *a: fun(x, *a)[1]) if has_value else jac
+
+        def derivative(x, *a):
+            matrix = as_array(given(x, *a)).reshape(x.size, x.size)
+            return matrix.T if col_deriv else matrix
+
+    result = engine.__wrapped__(value, x0, args, method, jac=derivative)
+    return result._asdict()
+
+
+@implements(
+    "scipy.optimize.root",
+    callables={"fun": example_point, "jac": example_point},
+    trees=("args",),
+    dtypes={"x0": "float", "args": "keep", "maxfev": "keep"},
+    static=("has_value", "col_deriv"),
+    prepare=_prepare_root,
+    validate=_validate_root,
+    finish=_finish_root,
+    finish_jax=_finish_root_jax,
+    examples=lambda: _example_function((_circle, np.array([1.0, 1.0]), _RADIUS), {"tol": 1e-12}, lambda r: r["x"]),
+    note="methods other than hybr.",
+)
+def root(fun, x0, args, jac, xtol, maxfev, factor, diag, has_value, col_deriv):
+    """Find a root of a system of equations (MINPACK's hybrid method).
+
+    Without `jac` the exact Jacobian of `fun` is used, so ``nfev`` counts no evaluations for differences. Where
+    the trust region collapses at a point that is no root, the status is 4 although MINPACK may claim success.
+
+    The result's ``x`` is differentiable with respect to `args` and what `fun` closes over, by the implicit
+    function theorem, to any order. With JAX arrays the result is an `OptimizeResult` of arrays: ``x``, ``fun``,
+    ``jac`` (the last Jacobian model), ``nfev``, ``njev``, ``nit``, ``status``, ``success``.
+
+    References
+    ----------
+    M. J. D. Powell, "A hybrid method for nonlinear equations", 1970.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sci.optimize import root
+    >>> root(lambda x: [x[0] ** 2 - 4, x[1] - x[0]], np.ones(2)).x.round(6).tolist()
+    [2.0, 2.0]
+    """
+    return _body(fun, x0, args, jac, Hybr(xtol, maxfev, factor, diag), has_value, col_deriv)
+
+
+def _prepare_fsolve(call: Call) -> None:
+    call["has_value"] = False
+    call["col_deriv"] = bool(call["col_deriv"])
+    _prepare_hybr(call, "func", "fprime")
+
+
+def _finish_fsolve(call: Call, out: dict[str, Any]) -> Any:
+    status = int(out["status"])
+    message = _message(status, call)
+    if call["full_output"]:
+        info = {"nfev": int(out["nfev"]), **_factors(out), "fvec": out["fun"]}
+        if call["jac"] is not None:
+            info["njev"] = int(out["njev"])
+        return out["x"], info, status, message
+    if status != 1:
+        warn_user(message, RuntimeWarning)
+    return out["x"]
+
+
+def _finish_fsolve_jax(call: Call, out: dict[str, Any]) -> Any:
+    if call["full_output"]:
+        return out["x"], {"nfev": out["nfev"], "njev": out["njev"], "fvec": out["fun"]}, out["status"], None
+    return out["x"]
+
+
+@implements(
+    "scipy.optimize.fsolve",
+    callables={"fun": example_point, "jac": example_point},
+    trees=("args",),
+    dtypes={"x0": "float", "args": "keep", "maxfev": "keep"},
+    static=("has_value", "col_deriv"),
+    prepare=_prepare_fsolve,
+    finish=_finish_fsolve,
+    finish_jax=_finish_fsolve_jax,
+    examples=lambda: _example_function((_circle, np.array([1.0, 1.0]), _RADIUS), {"xtol": 1e-12}, None),
+)
+def fsolve(fun, x0, args, jac, xtol, maxfev, factor, diag, has_value, col_deriv):
+    """Find the roots of a function (MINPACK's hybrid method).
+
+    Without `fprime` the exact Jacobian of `func` is used; `band` and `epsfcn` have no meaning then.
+    The root is differentiable with respect to `args` and what `func` closes over. With JAX arrays a failure
+    shows in the status (``full_output=True``) only.
+
+    References
+    ----------
+    M. J. D. Powell, "A hybrid method for nonlinear equations", 1970.
+
+    Examples
+    --------
+    >>> from sci.optimize import fsolve
+    >>> fsolve(lambda x: x**2 - 2, 1.0).round(6).tolist()
+    [1.414214]
+    """
+    return _body(fun, x0, args, jac, Hybr(xtol, maxfev, factor, diag), has_value, col_deriv)

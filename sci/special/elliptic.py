@@ -1,0 +1,101 @@
+"""Elliptic integrals in Legendre's and Carlson's forms, and the arithmetic-geometric mean."""
+
+from __future__ import annotations
+
+from sci.bridge import implements_ufunc
+from sci.special.common import points, real
+from sci.special.kernels import elliptic as kernels
+from sci.special.kernels.core import elementwise
+
+__all__ = [
+    "agm",
+    "ellipe",
+    "ellipeinc",
+    "ellipk",
+    "ellipkinc",
+    "ellipkm1",
+    "elliprc",
+    "elliprd",
+    "elliprf",
+    "elliprg",
+]
+
+
+@implements_ufunc("scipy.special.ellipk", examples=points([-2.5, -0.3, 0.2, 0.95], grad="m"))
+def ellipk(m):
+    """Complete elliptic integral of the first kind, parameter m = k^2."""
+    return elementwise(kernels.ellipk, m)
+
+
+@implements_ufunc("scipy.special.ellipkm1", examples=points([1e-20, 0.3, 0.8, 2.5], grad="p"))
+def ellipkm1(p):
+    """Complete elliptic integral of the first kind around m = 1: K(1 - p)."""
+    return elementwise(kernels.ellipkm1, p)
+
+
+@implements_ufunc("scipy.special.ellipe", examples=points([-2.5, -0.3, 0.2, 0.95], grad="m"))
+def ellipe(m):
+    """Complete elliptic integral of the second kind."""
+    return elementwise(kernels.ellipe, m)
+
+
+@implements_ufunc("scipy.special.ellipkinc", examples=points([0.3, 1.2, -4.0], [0.5, -2.0, 0.9], grad="phi m"))
+def ellipkinc(phi, m):
+    """Incomplete elliptic integral of the first kind F(phi | m), m <= 1."""
+    return elementwise(kernels.ellipkinc, phi, m)
+
+
+@implements_ufunc("scipy.special.ellipeinc", examples=points([0.3, 1.2, -4.0], [0.5, -2.0, 0.9], grad="phi m"))
+def ellipeinc(phi, m):
+    """Incomplete elliptic integral of the second kind E(phi | m), m <= 1."""
+    return elementwise(kernels.ellipeinc, phi, m)
+
+
+@implements_ufunc(
+    "scipy.special.elliprc",
+    supports=real,
+    note="complex arguments.",
+    examples=points([0.5, 2.0, 1.0], [1.0, 0.2, -0.4], grad="x y"),
+)
+def elliprc(x, y):
+    """Carlson's degenerate R_C(x, y), principal value for y < 0."""
+    return elementwise(kernels.elliprc, x, y)
+
+
+@implements_ufunc(
+    "scipy.special.elliprd",
+    supports=real,
+    note="complex arguments.",
+    examples=points([0.5, 2.0, 0.1], [1.0, 0.2, 4.0], [0.3, 3.0, 1.5], grad="x y z"),
+)
+def elliprd(x, y, z):
+    """Carlson's R_D(x, y, z)."""
+    return elementwise(kernels.elliprd, x, y, z)
+
+
+@implements_ufunc(
+    "scipy.special.elliprf",
+    supports=real,
+    note="complex arguments.",
+    examples=points([0.5, 2.0, 0.1], [1.0, 0.2, 4.0], [0.3, 3.0, 1.5], grad="x y z"),
+)
+def elliprf(x, y, z):
+    """Carlson's R_F(x, y, z)."""
+    return elementwise(kernels.elliprf, x, y, z)
+
+
+@implements_ufunc(
+    "scipy.special.elliprg",
+    supports=real,
+    note="complex arguments.",
+    examples=points([0.5, 2.0, 0.1], [1.0, 0.2, 4.0], [0.3, 3.0, 1.5], grad="x y z"),
+)
+def elliprg(x, y, z):
+    """Carlson's R_G(x, y, z), arguments >= 0."""
+    return elementwise(kernels.elliprg, x, y, z)
+
+
+@implements_ufunc("scipy.special.agm", examples=points([0.5, 2.0], [1.0, 0.2], grad="a b"))
+def agm(a, b):
+    """Arithmetic-geometric mean."""
+    return elementwise(kernels.agm, a, b)

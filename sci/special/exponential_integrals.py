@@ -1,0 +1,90 @@
+"""Exponential, sine, cosine, hyperbolic and Fresnel integrals, the dilogarithm, of real arguments."""
+
+from __future__ import annotations
+
+from sci.bridge import implements_ufunc
+from sci.special.common import points, real
+from sci.special.kernels import exponential_integrals as kernels
+from sci.special.kernels.core import elementwise
+
+__all__ = [
+    "exp1",
+    "expi",
+    "expn",
+    "fresnel",
+    "shichi",
+    "sici",
+    "spence",
+]
+
+
+@implements_ufunc(
+    "scipy.special.exp1",
+    supports=real,
+    note="complex arguments.",
+    examples=points([0.1, 0.4, 0.9, 2.5, 12.0], grad="z"),
+)
+def exp1(z):
+    """Exponential integral E1 for z >= 0; nan below, where it is complex."""
+    return elementwise(kernels.exp1, z)
+
+
+@implements_ufunc(
+    "scipy.special.expi",
+    supports=real,
+    note="complex arguments.",
+    examples=points([-1.7, -0.3, 0.4, 1.2, 4.5], grad="x"),
+)
+def expi(x):
+    """Exponential integral Ei, principal value for x > 0."""
+    return elementwise(kernels.expi, x)
+
+
+@implements_ufunc("scipy.special.expn", examples=points([1.0, 2.0, 7.0], [0.3, 2.5, 1.1], grad="x"))
+def expn(n, x):
+    """Generalised exponential integral E_n for whole n >= 0 and x >= 0."""
+    return elementwise(kernels.expn, n, x)
+
+
+@implements_ufunc(
+    "scipy.special.sici",
+    supports=real,
+    note="complex and negative arguments.",
+    examples=points([0.1, 0.4, 0.9, 2.5, 12.0], grad="x"),
+)
+def sici(x):
+    """Sine and cosine integrals (Si, Ci)."""
+    return elementwise(kernels.sici_pair, x)
+
+
+@implements_ufunc(
+    "scipy.special.shichi",
+    supports=real,
+    note="complex arguments.",
+    examples=points([0.1, 0.4, 0.9, 2.5, 12.0], grad="x"),
+)
+def shichi(x):
+    """Hyperbolic sine and cosine integrals (Shi, Chi)."""
+    return elementwise(kernels.shichi_pair, x)
+
+
+@implements_ufunc(
+    "scipy.special.fresnel",
+    supports=real,
+    note="complex arguments.",
+    examples=points([0.1, 0.4, 0.9, 2.5, 12.0], grad="z"),
+)
+def fresnel(z):
+    """Fresnel integrals (S, C)."""
+    return elementwise(kernels.fresnel_pair, z)
+
+
+@implements_ufunc(
+    "scipy.special.spence",
+    supports=real,
+    note="complex arguments.",
+    examples=points([0.1, 0.4, 0.9, 2.5, 12.0], grad="z"),
+)
+def spence(z):
+    """Spence's function, Li2(1 - z)."""
+    return elementwise(kernels.spence, z)

@@ -1,0 +1,159 @@
+"""The BFGS quasi-Newton minimiser."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from solvers.minimize import line_search
+from solvers.minimize.status import MAX_ITERATIONS, NOT_FINITE, PRECISION_LOSS, RUNNING, SUCCESS
+from solvers.roots.vectors import entry, inner, pack, product
+
+__all__ = ["BFGS", "BFGSState"]
+
+
+class BFGSState(NamedTuple):
+    """Iterate, quasi-Newton model and line search of `BFGS`.
+
+    ``scalars`` packs the `Search`, then value, iterations, evaluations, status, and whether the start is yet to
+    be evaluated.
+    """
+
+    x: jax.Array
+    jac: jax.Array
+    hess_inv: jax.Array
+    direction: jax.Array
+    scalars: jax.Array
+    path: jax.Array
+
+    fun = property(lambda self: entry(self.scalars, line_search.SIZE))
+    nit = property(lambda self: entry(self.scalars, line_search.SIZE + 1).astype(jnp.int32))
+    nfev = property(lambda self: entry(self.scalars, line_search.SIZE + 2).astype(jnp.int32))
+    status = property(lambda self: entry(self.scalars, line_search.SIZE + 3).astype(jnp.int32))
+    fresh = property(lambda self: entry(self.scalars, line_search.SIZE + 4) > 0)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class BFGS:
+    """BFGS with a strong-Wolfe line search; termination and constants are SciPy's.
+
+    Parameters
+    ----------
+    gtol : float
+        Success when the norm of the gradient is at most `gtol`. In float32 take about 1e-3.
+    norm : float, static
+        Order of that norm.
+    xrtol : float
+        Also success when a step is shorter than ``xrtol * (xrtol + norm(x))``; 0 disables it.
+    c1, c2 : float
+        Constants of the sufficient decrease and curvature conditions, ``0 < c1 < c2 < 1``.
+    hess_inv0 : (n, n) array, optional
+        First inverse Hessian, symmetric positive definite; the identity if absent.
+    maxiter : int, optional
+        Most iterations, ``200 n`` if absent.
+    pause : int, optional
+        Stop, with status -1, once this many iterations are done, so that the caller can look and resume.
+
+    References
+    ----------
+    .. [1] J. Nocedal and S. J. Wright, "Numerical Optimization", 2nd ed., algorithm 6.1.
+    """
+
+    gtol: Any = 1e-5
+    xrtol: Any = 0.0
+    c1: Any = 1e-4
+    c2: Any = 0.9
+    hess_inv0: Any = None
+    maxiter: Any = None
+    pause: Any = None
+    norm: float = field(default=float("inf"), metadata={"static": True})
+
+    def init(self, problem, x0, capacity=0):
+        """State at `x0` before any evaluation, with room to record `capacity` iterates."""
+        del problem
+        # NumPy constants: a caller that resumes by hand can have the state without compiling anything.
+        n, dtype = x0.size, x0.dtype
+        hess_inv = np.eye(n, dtype=dtype) if self.hess_inv0 is None else self.hess_inv0.astype(dtype)
+        scalars = np.zeros(line_search.SIZE + 5, dtype)
+        scalars[-2:] = RUNNING, True
+        return BFGSState(
+            x=x0,
+            jac=np.zeros(n, dtype),
+            hess_inv=hess_inv,
+            direction=np.zeros(n, dtype),
+            scalars=scalars,
+            path=np.zeros((capacity, n), dtype),
+        )
+
+    def converged(self, state):
+        """Whether the iteration ended, or pauses."""
+        ended = state.status != RUNNING
+        return ended if self.pause is None else ended | (state.nit >= self.pause)
+
+    def step(self, problem, state):
+        """Evaluate at the trial point; on acceptance update the model and choose the next direction."""
+        dtype = state.x.dtype
+        c1, c2 = jnp.asarray(self.c1, dtype), jnp.asarray(self.c2, dtype)
+        trial = state.x + line_search.unpack(state.scalars).alpha * state.direction
+        fun, jac = problem(trial)
+
+        moved = line_search.advance(state.scalars[: line_search.SIZE], fun, inner(jac, state.direction), c1, c2)
+        outcome = line_search.unpack(moved).outcome
+        accepted = state.fresh | (outcome == line_search.ACCEPTED)
+        nit = state.nit + (accepted & ~state.fresh)
+
+        status = jnp.where(accepted, self._status(trial, fun, jac, trial - state.x, nit, state.fresh), RUNNING)
+        # As in SciPy, the step that ends the iteration no longer enters the model.
+        learns = accepted & ~state.fresh & ((status == RUNNING) | (status == MAX_ITERATIONS))
+        step = jnp.where(learns, trial - state.x, 0)
+        change = jnp.where(learns, jac - state.jac, 0)
+        hess_inv = _update(state.hess_inv, step, change)
+        direction = jnp.where(accepted, -product(hess_inv, jac), state.direction)
+
+        # The first step aims at a length of about one.
+        previous = jnp.where(state.fresh, fun + 0.5 * jnp.sqrt(inner(jac, jac)), state.fun)
+        restart = line_search.start(fun, inner(jac, direction), previous)
+        search = jax.tree.map(lambda a, b: jnp.where(accepted, a, b), restart, line_search.unpack(moved))
+        status = jnp.where(~accepted & (outcome == line_search.FAILED), PRECISION_LOSS, status)
+        value = jnp.where(accepted, fun, state.fun)
+        path = state.path
+        if path.shape[0]:
+            path = path.at[jnp.where(accepted, nit, path.shape[0])].set(trial, mode="drop")
+        return BFGSState(
+            x=jnp.where(accepted, trial, state.x),
+            jac=jnp.where(accepted, jac, state.jac),
+            hess_inv=hess_inv,
+            direction=direction,
+            scalars=pack((search, value, nit, state.nfev + 1, status, False), dtype),
+            path=path,
+        )
+
+    def _status(self, x, fun, jac, step, nit, fresh):
+        """Termination at an accepted point, in SciPy's order of precedence."""
+        maxiter = 200 * x.size if self.maxiter is None else self.maxiter
+        gnorm = jnp.linalg.norm(jac, ord=self.norm)
+        undefined = jnp.isnan(gnorm) | jnp.isnan(fun) | jnp.isnan(x).any()
+        small_gradient = gnorm <= self.gtol
+        size = jnp.linalg.norm(step)
+        small_step = ~fresh & (size <= self.xrtol * (self.xrtol + jnp.linalg.norm(x)))
+        # With xrtol = 0 a step of length zero is stagnation, not success.
+        stagnated = small_step & (self.xrtol <= 0)
+        end = jnp.where(small_gradient | (small_step & ~stagnated), SUCCESS, RUNNING)
+        end = jnp.where((end == RUNNING) & stagnated, PRECISION_LOSS, end)
+        end = jnp.where(nit >= maxiter, MAX_ITERATIONS, end)
+        end = jnp.where(~jnp.isfinite(fun) | ~jnp.isfinite(gnorm), PRECISION_LOSS, end)
+        return jnp.where(undefined, NOT_FINITE, end)
+
+
+def _update(hess_inv, step, change):
+    """Rank-two BFGS update of the inverse Hessian; nothing where `step` is zero."""
+    curvature = inner(change, step)
+    # A zero curvature counts as a large one (SciPy).
+    rho = jnp.where(curvature == 0, 1000.0, 1 / curvature)
+    image = product(hess_inv, change)
+    outer = rho * (1 + rho * inner(change, image))
+    cross = jnp.outer(step, image)
+    return hess_inv - rho * (cross + cross.T) + outer * jnp.outer(step, step)

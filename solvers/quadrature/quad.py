@@ -1,0 +1,253 @@
+"""Entry of the adaptive quadrature."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from solvers.quadrature.adaptive import Intervals, integrate
+from solvers.quadrature.gauss_kronrod import RULE_15, RULE_21
+
+#: How the range extends: what `quad` takes as ``kind``.
+KINDS = ("finite", "upper", "lower", "whole")
+
+
+class Integral(NamedTuple):
+    """Result of `quad`; a pytree.
+
+    Attributes
+    ----------
+    value : the integral
+    error : estimate of its absolute error
+    neval : number of integrand evaluations
+    status : QUADPACK's ``ier``, see `solvers.quadrature.status`
+    intervals : the final partition (of the transformed range, if that is infinite)
+    """
+
+    value: jax.Array
+    error: jax.Array
+    neval: jax.Array
+    status: jax.Array
+    intervals: Intervals
+
+
+class _Config(NamedTuple):
+    fun: Any  # fun(leaves, x) -> real scalar
+    kind: str
+    limit: int
+
+
+def quad(fun, a, b, args=(), *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, kind=None):
+    """Integrate ``fun(x, *args)`` over ``[a, b]`` by adaptive Gauss-Kronrod with extrapolation.
+
+    Runs under `jit` and `vmap`. Differentiable in forward and reverse mode, to any order, with respect
+    to the limits, ``args`` and the values that ``fun`` closes over or holds as a pytree: by Leibniz'
+    rule, the derivative is an integral again, computed to the same tolerances.
+
+    Parameters
+    ----------
+    fun : callable
+        ``fun(x, *args)`` of a scalar ``x``, real or complex scalar. All nodes of an interval are
+        evaluated in one batch.
+    a, b : scalar
+        Limits; ``b < a`` gives minus the integral over ``[b, a]``.
+    args : tuple of pytrees
+    epsabs, epsrel : scalar
+        The error is to be below ``max(epsabs, epsrel * abs(value))``.
+    limit : int
+        Capacity for intervals.
+    kind : {"finite", "upper", "lower", "whole"}, optional
+        Which limits are infinite: none, the larger, the smaller, both. Default: read off ``a`` and
+        ``b``; of a traced limit the value is unknown and it is taken as finite, so that an
+        infinite one gives NaN.
+
+    Returns
+    -------
+    Integral
+        For a complex integrand ``status`` is the larger of those of its two parts, ``error`` is
+        complex (the two parts' errors), ``intervals`` has a leading axis of two.
+
+    Raises
+    ------
+    ValueError
+        If ``kind`` or ``limit`` is not allowed, or ``fun`` does not return a scalar.
+
+    References
+    ----------
+    .. [1] R. Piessens, E. de Doncker-Kapenga, C. W. Ueberhuber, D. K. Kahaner, "QUADPACK", Springer 1983.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from solvers.quadrature import quad
+    >>> bool(abs(quad(lambda x: jnp.exp(-x * x), -jnp.inf, jnp.inf).value - jnp.sqrt(jnp.pi)) < 1e-6)
+    True
+    """
+    kind = range_kind(a, b) if kind is None else kind
+    if kind not in KINDS:
+        raise ValueError(f"`kind` must be one of {KINDS}, got {kind!r}.")
+    if limit < 1:
+        raise ValueError(f"`limit` must be at least 1, got {limit}.")
+    dtype = jnp.result_type(float, *(x for x in (a, b) if isinstance(x, (jax.Array, np.ndarray, np.inexact))))
+    dtype = jnp.promote_types(dtype, jnp.float32)
+    a, b = jnp.asarray(a, dtype), jnp.asarray(b, dtype)
+    call, leaves, is_complex = _close(fun, a, args)
+    eps = jax.tree.map(lambda v: lax.stop_gradient(jnp.asarray(v, dtype)), (epsabs, epsrel))
+    config = _Config(call, kind, int(limit))
+    # compiled as a whole also where the caller does not compile
+    run = jax.jit(lambda leaves, part, a, b, eps: _quad(config, leaves, part, a, b, eps))
+    if not is_complex:
+        return run(leaves, jnp.zeros((), dtype), a, b, eps)
+    r = jax.vmap(lambda part: run(leaves, part, a, b, eps))(jnp.arange(2, dtype=dtype))
+    value, error = (lax.complex(x[0], x[1]) for x in (r.value, r.error))
+    return Integral(value, error, jnp.sum(r.neval), jnp.max(r.status), r.intervals)
+
+
+def range_kind(a, b):
+    """`KINDS` entry of the limits, as far as they are known."""
+    infinite = [not isinstance(x, jax.core.Tracer) and bool(np.isinf(x)) for x in (a, b)]
+    if not any(infinite):
+        return "finite"
+    if all(infinite):
+        return "whole" if a != b else "finite"
+    end = a if infinite[0] else b
+    return "upper" if end > 0 else "lower"
+
+
+def _close(fun, x, args):
+    """The integrand as ``call(leaves, part, x)``, every array it depends on among ``leaves``.
+
+    ``part`` 0 is the real, 1 the imaginary part.
+    """
+    leaves, tree = jax.tree.flatten((fun, args))
+    arrays = [isinstance(v, (jax.Array, np.ndarray, np.number, float, complex)) for v in leaves]
+    dynamic = [jnp.asarray(v) for v, is_array in zip(leaves, arrays, strict=True) if is_array]
+
+    def call(dynamic, x):
+        rest = iter(dynamic)
+        f, extra = jax.tree.unflatten(
+            tree, [next(rest) if is_array else v for v, is_array in zip(leaves, arrays, strict=True)]
+        )
+        y = jnp.asarray(f(x, *extra))
+        if y.shape != ():
+            raise ValueError(f"`fun` must return a scalar, got shape {y.shape}.")
+        return y
+
+    closed, captured = jax.closure_convert(call, dynamic, x)
+    is_complex = jnp.issubdtype(jax.eval_shape(closed, dynamic, x, *captured).dtype, jnp.complexfloating)
+
+    def part_of(leaves, part, x):
+        y = closed(leaves[0], x, *leaves[1])
+        y = jnp.where(part == 0, y.real, y.imag) if is_complex else y
+        return y.astype(x.dtype)
+
+    return part_of, (dynamic, captured), is_complex
+
+
+def _transform(config, fun, a, b):
+    """Rule, integrand and ends of the range that is bisected, and evaluations per node."""
+    if config.kind == "finite":
+        return RULE_21, fun, jnp.minimum(a, b), jnp.maximum(a, b), 1
+    zero, one = jnp.zeros_like(a), jnp.ones_like(a)
+
+    def mapped(t):
+        # (0, 1] -> [end, infinity)
+        y = (1 - t) / t
+        if config.kind == "whole":
+            f = fun(y) + fun(-y)
+        elif config.kind == "upper":
+            f = fun(jnp.minimum(a, b) + y)
+        else:
+            f = fun(jnp.maximum(a, b) - y)
+        return f / t / t
+
+    return RULE_15, mapped, zero, one, 2 if config.kind == "whole" else 1
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _quad(config, leaves, part, a, b, eps):
+    fun = jax.vmap(lambda x: config.fun(leaves, part, x))
+    rule, fun, low, high, cost = _transform(config, fun, a, b)
+    value, error, parts, code = integrate(rule, fun, low, high, *eps, config.limit)
+    neval = cost * len(rule.nodes) * (2 * parts.n - 1)
+    value = jnp.where(b < a, -value, value)
+    return Integral(value, error, neval.astype(jnp.int32), code.astype(jnp.int32), parts)
+
+
+@partial(_quad.defjvp, symbolic_zeros=True)
+def _quad_jvp(config, primals, tangents):
+    """Leibniz: the integrand at moving limits, and the integral of its derivative."""
+    leaves, part, a, b, _ = primals
+    d_leaves, _, d_a, d_b, _ = tangents
+    out = _quad(config, *primals)
+    rate = jnp.zeros_like(out.value)
+    for x, d_x, other, sign in ((b, d_b, a, 1), (a, d_a, b, -1)):
+        if not _is_zero(d_x) and config.kind != "whole":
+            finite = {"finite": True, "upper": x < other, "lower": x > other}[config.kind]
+            # the integrand is not evaluated at an infinite limit: 0 * inf is not 0 in a reverse sweep
+            end = config.fun(leaves, part, jnp.where(finite, x, other))
+            rate += sign * jnp.where(finite, end, 0) * d_x
+    return out, _tangent(out, rate + _parameter_rate(config, primals, d_leaves))
+
+
+def _is_zero(tangent):
+    return isinstance(tangent, jax.custom_derivatives.SymbolicZero) or jnp.result_type(tangent) == jax.dtypes.float0
+
+
+def _tangent(out, rate):
+    """Tangent of an `Integral` of which only the value varies."""
+
+    def zero(x):
+        inexact = jnp.issubdtype(x.dtype, jnp.inexact)
+        return jnp.zeros_like(x) if inexact else np.zeros(x.shape, jax.dtypes.float0)
+
+    return jax.tree.map(zero, out)._replace(value=rate)
+
+
+def _parameter_rate(config, primals, d_leaves):
+    """Integral of the integrand's derivative: one adaptive integral per perturbed number."""
+    leaves, part, a, b, eps = primals
+    tree = jax.tree.structure(leaves)
+    moving = [(i, d) for i, d in enumerate(tree.flatten_up_to(d_leaves)) if not _is_zero(d)]
+    direction = jnp.concatenate([_as_reals(d) for _, d in moving]) if moving else jnp.zeros(0)
+    if direction.size == 0:
+        return jnp.zeros_like(a)
+    sizes = [(i, jnp.shape(d), jnp.result_type(d)) for i, d in moving]
+
+    def derivative(inputs, part, x):
+        leaves, unit = inputs
+        fixed = jax.tree.leaves(leaves)
+
+        def along(varying):
+            new = list(fixed)
+            for (i, _, _), v in zip(sizes, varying, strict=True):
+                new[i] = v
+            return config.fun(jax.tree.unflatten(tree, new), part, x)
+
+        return jax.jvp(along, ([fixed[i] for i, _, _ in sizes],), (_from_reals(unit, sizes),))[1]
+
+    units = jnp.eye(direction.size, dtype=direction.dtype)
+    rates = jax.vmap(lambda unit: _quad(config._replace(fun=derivative), (leaves, unit), part, a, b, eps).value)
+    return jnp.dot(rates(units), direction.astype(a.dtype))
+
+
+def _as_reals(x):
+    x = jnp.ravel(x)
+    return jnp.concatenate([x.real, x.imag]) if jnp.iscomplexobj(x) else x
+
+
+def _from_reals(vector, sizes):
+    """Inverse of `_as_reals` over several arrays of given shapes and dtypes."""
+    out, start = [], 0
+    for _, shape, dtype in sizes:
+        n = int(np.prod(shape))
+        v = vector[start : start + n]
+        if jnp.issubdtype(dtype, jnp.complexfloating):
+            v = lax.complex(v, vector[start + n : start + 2 * n])
+            n *= 2
+        out.append(v.reshape(shape).astype(dtype))
+        start += n
+    return out

@@ -1,0 +1,9 @@
+"""Status codes of an integral: QUADPACK's ``ier``."""
+
+SUCCESS = 0
+LIMIT = 1
+ROUNDOFF = 2
+BAD_BEHAVIOUR = 3
+EXTRAPOLATION = 4
+DIVERGENT = 5
+INVALID = 6

@@ -1,0 +1,76 @@
+"""Derivatives of the solution of an equation, without differentiating the iteration.
+
+If ``F(x*(t), t) = 0`` then ``dx* = -(dF/dx)^{-1} dF/dt dt`` (implicit function theorem). The rule is a
+``custom_jvp`` whose linear solve JAX transposes, so that forward mode, reverse mode and their compositions of
+any order hold.
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import jaxpr_as_fun
+
+__all__ = ["close", "implicit"]
+
+
+def close(fun, *example):
+    """Trace ``fun(*example)`` once into ``pure(params, *args)`` and the `params` it closes over.
+
+    Every array that `fun` holds (leaves of a pytree-callable, closure cells, tracers of an outer
+    transformation) becomes a leaf of `params`, so that solutions can be differentiated with respect to it.
+    """
+    closed, shape = jax.make_jaxpr(fun, return_shape=True)(*example)
+    structure = jax.tree.structure(shape)
+
+    def pure(params, *args):
+        flat = jaxpr_as_fun(closed.replace(consts=list(params)))(*jax.tree.leaves(args))
+        return jax.tree.unflatten(structure, flat)
+
+    return pure, tuple(closed.consts), shape
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
+def implicit(solve, residual, outputs, params, start):
+    """Solve for ``x`` and attach the implicit derivative.
+
+    Parameters
+    ----------
+    solve : callable
+        ``solve(params, start) -> (x, aux)``: the iteration. `x` is a vector of shape (n,), `aux` a dict.
+    residual : callable
+        ``residual(x, params)`` of shape (n,), zero at the solution.
+    outputs : callable
+        ``outputs(x, params) -> dict``: the entries of `aux` that have derivatives of their own. The others
+        (counters, status, inverse Hessian) are constants to differentiation.
+    params : pytree
+        What the solution depends on.
+    start : pytree
+        What only the iteration depends on (start, tolerances): derivative zero.
+
+    Returns
+    -------
+    x : (n,) array
+    aux : dict
+    """
+    return solve(params, start)
+
+
+@implicit.defjvp
+def _implicit_jvp(solve, residual, outputs, primals, tangents):
+    params, start = primals
+    d_params, _ = tangents
+    x, aux = implicit(solve, residual, outputs, params, start)
+    _, d_residual = jax.jvp(lambda p: residual(x, p), (params,), (d_params,))
+    jacobian = jax.jacfwd(residual)(x, params)
+    d_x = -jnp.linalg.solve(jacobian, d_residual)
+    _, d_outputs = jax.jvp(outputs, (x, params), (d_x, d_params))
+    d_aux = {k: d_outputs[k] if k in d_outputs else jax.tree.map(_zero, v) for k, v in aux.items()}
+    return (x, aux), (d_x, d_aux)
+
+
+def _zero(value):
+    if jnp.issubdtype(value.dtype, jnp.inexact):
+        return jnp.zeros_like(value)
+    return np.zeros(value.shape, jax.dtypes.float0)

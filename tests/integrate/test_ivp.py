@@ -1,0 +1,174 @@
+"""`sci.integrate.solve_ivp` against SciPy's, in both worlds."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.integrate
+from scipy.integrate import OdeSolution
+
+import sci
+from sci.integrate import solve_ivp
+from tests.problems.ode import PROBLEMS
+
+METHODS = ("RK23", "RK45", "DOP853")
+
+
+def oscillator(t, y, w=2.0):
+    return np.array([y[1], -w * w * y[0]])
+
+
+def same(a, b, rtol=1e-7):
+    np.testing.assert_allclose(a.t, b.t, rtol=rtol)
+    np.testing.assert_allclose(a.y, b.y, rtol=rtol, atol=rtol)
+    assert a.y.dtype == b.y.dtype and a.t.dtype == b.t.dtype and a.y.flags.writeable
+    for field in ("nfev", "njev", "nlu", "status", "message", "success", "t_events", "y_events"):
+        assert getattr(a, field) == getattr(b, field), field
+    assert type(a) is type(b) and list(a) == list(b)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"t_eval": np.linspace(0, 3, 7)},
+        {"t_eval": np.arange(4)},
+        {"args": (1.5,)},
+        {"args": [2]},
+        {"rtol": 1e-8, "atol": [1e-9, 1e-7], "max_step": 0.5},
+        {"first_step": 0.2},
+        {"vectorized": True},
+        {"dense_output": True},
+    ],
+    ids=str,
+)
+def test_as_scipy(method, options):
+    args = (oscillator, (0, 3), [1, 0.5])
+    ours, theirs = (
+        solve_ivp(*args, method=method, **options),
+        scipy.integrate.solve_ivp(*args, method=method, **options),
+    )
+    same(ours, theirs)
+    if options.get("dense_output"):
+        assert isinstance(ours.sol, OdeSolution)
+        for t in (np.linspace(-0.2, 3.2, 30), 1.3):
+            np.testing.assert_allclose(ours.sol(t), theirs.sol(t), rtol=1e-8, atol=1e-10)
+            assert ours.sol(t).shape == theirs.sol(t).shape
+
+
+def test_no_output_times():
+    ours = solve_ivp(oscillator, (0, 3), [1, 0.5], t_eval=[])  # SciPy gives empty lists
+    assert ours.success and ours.t.shape == (0,) and ours.y.shape == (2, 0)
+
+
+def test_empty_state():
+    args = (lambda t, y: y, (0, 3), np.zeros(0))
+    same(solve_ivp(*args), scipy.integrate.solve_ivp(*args))
+    assert solve_ivp(*args, dense_output=True).sol([1.0, 2.0]).shape == (0, 2)
+
+
+@pytest.mark.parametrize("span", [(0, 3), (3, 0), (1, 1)])
+@pytest.mark.parametrize("dense", [False, True])
+def test_directions_and_empty_interval(span, dense):
+    args = (oscillator, span, [1.0, 0.5])
+    ours = solve_ivp(*args, dense_output=dense)
+    theirs = scipy.integrate.solve_ivp(*args, dense_output=dense)
+    same(ours, theirs)
+    if dense:
+        np.testing.assert_allclose(ours.sol([1.0, 1.0]), theirs.sol([1.0, 1.0]), rtol=1e-9)
+
+
+def test_complex_and_plain_callables():
+    same(
+        solve_ivp(lambda t, y: 1j * y, (0, 2), [1 + 0j]),
+        scipy.integrate.solve_ivp(lambda t, y: 1j * y, (0, 2), [1 + 0j]),
+    )
+    p = PROBLEMS["lorenz"]
+    t = np.linspace(0, 5, 51)
+    same(solve_ivp(p.numpy, (0, 5), p.y0, t_eval=t), scipy.integrate.solve_ivp(p.numpy, (0, 5), p.y0, t_eval=t))
+    assert not [r for r in sci.fallbacks() if "solve_ivp" in r.function and "numpy" in r.detail]
+
+
+def test_failure_is_reported():
+    blow = lambda t, y: y * y
+    for options in ({}, {"t_eval": np.linspace(0, 2, 9)}):
+        ours = solve_ivp(blow, (0, 2), [1.0], **options)
+        theirs = scipy.integrate.solve_ivp(blow, (0, 2), [1.0], **options)
+        assert (ours.status, ours.success, ours.message) == (-1, False, theirs.message)
+        assert ours.t.shape == theirs.t.shape
+    short = solve_ivp(oscillator, (0, 3), [1.0, 0.0], max_steps=4)
+    assert short.status == -1 and "maximum number of steps" in short.message
+
+
+def test_more_steps_than_the_first_capacity():
+    ours = solve_ivp(oscillator, (0, 100), [1.0, 0.0], rtol=1e-8)
+    theirs = scipy.integrate.solve_ivp(oscillator, (0, 100), [1.0, 0.0], rtol=1e-8)
+    assert len(ours.t) > 520
+    assert ours.t.shape == theirs.t.shape
+    np.testing.assert_allclose(ours.y[:, -1], theirs.y[:, -1], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "options, error, match",
+    [
+        ({"method": "RK99"}, ValueError, "RK99"),
+        ({"t_eval": [0.0, 4.0]}, ValueError, "t_span"),
+        ({"t_eval": [1.0, 0.5]}, ValueError, "sorted"),
+        ({"t_eval": [[1.0]]}, ValueError, "t_eval"),
+        ({"args": 3.0}, TypeError, "args"),
+        ({"atol": [1.0]}, ValueError, "atol"),
+        ({"atol": -1.0}, ValueError, "atol"),
+        ({"max_step": 0.0}, ValueError, "max_step"),
+        ({"first_step": -1.0}, ValueError, "first_step"),
+        ({"first_step": 9.0}, ValueError, "first_step"),
+    ],
+)
+def test_bad_input(options, error, match):
+    with pytest.raises(error):
+        scipy.integrate.solve_ivp(oscillator, (0, 3), [1.0, 0.0], **options)
+    with pytest.raises(error, match=match):
+        solve_ivp(oscillator, (0, 3), [1.0, 0.0], **options)
+
+
+def test_bad_state():
+    for y0 in ([[1.0, 0.0]], [1.0, np.nan]):
+        with pytest.raises(ValueError, match="y0"):
+            solve_ivp(oscillator, (0, 3), y0)
+
+
+def test_warnings():
+    with pytest.warns(UserWarning, match="rtol"):
+        solve_ivp(oscillator, (0, 0.1), [1.0, 0.0], rtol=1e-20)
+    with pytest.warns(UserWarning, match="`jac`"):
+        solve_ivp(oscillator, (0, 0.1), [1.0, 0.0], jac=None)
+
+
+@pytest.mark.parametrize("options", [{"method": "LSODA"}, {"method": "Radau"}, {"events": lambda t, y: y[0]}])
+def test_host(options):
+    before = sum(r.count for r in sci.fallbacks())
+    ours, theirs = (f(oscillator, (0, 3), [1.0, 0.0], **options) for f in (solve_ivp, scipy.integrate.solve_ivp))
+    np.testing.assert_array_equal(ours.y, theirs.y)
+    assert sum(r.count for r in sci.fallbacks()) == before + 1
+
+
+def test_jax_world():
+    def field(t, y, k):
+        return jnp.stack([y[1], -k * y[0]])
+
+    with jax.enable_x64(True):
+        y0, t = jnp.array([1.0, 0.0]), jnp.linspace(0.0, 2.0, 5)
+        f = lambda y0, k: solve_ivp(field, (0.0, 2.0), y0, t_eval=t, args=(k,), rtol=1e-9, atol=1e-11)
+        r = jax.jit(f)(y0, 4.0)
+        np.testing.assert_allclose(r["y"][0], np.cos(2 * t), atol=1e-7)
+        assert r["y"].shape == (2, 5) and int(r["status"]) == 0
+        dk = jax.grad(lambda k: f(y0, k)["y"][0, -1])(4.0)
+        np.testing.assert_allclose(dk, -0.5 * np.sin(4.0), rtol=1e-6)
+        batch = jax.vmap(lambda k: f(y0, k)["y"][0, -1])(jnp.array([1.0, 4.0]))
+        np.testing.assert_allclose(batch, np.cos([2.0, 4.0]), atol=1e-7)
+        steps = solve_ivp(field, (0.0, 2.0), y0, args=(4.0,), size=64, dense_output=True, rtol=1e-8, atol=1e-10)
+        n = int(steps["n"])
+        assert steps["t"].shape == (65,) and float(steps["t"][n - 1]) == 2.0
+        np.testing.assert_allclose(steps["sol"](t)[0], np.cos(2 * t), atol=1e-6)
+        full = solve_ivp(field, (0.0, 2.0), y0, args=(4.0,), size=3)
+        assert int(full["status"]) == -3 and not bool(full["success"])

@@ -1,0 +1,57 @@
+"""What is not native goes to SciPy before anything has run, with its reason."""
+
+import numpy as np
+import pytest
+import scipy.optimize
+
+import sci
+from sci.bridge import Reason
+from sci.optimize import curve_fit, least_squares, minimize, root
+
+START = np.array([1.0, 2.0])
+
+
+def bowl(x):
+    return np.sum((x - 3) ** 2)
+
+
+def line(x, a, b):
+    return a + b * x
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (lambda: minimize(bowl, START, method="Nelder-Mead").x, Reason.METHOD),
+        (lambda: minimize(bowl, START, bounds=[(0, 5)] * 2).x, Reason.OPTION),
+        (lambda: root(lambda x: x - 3, START, method="broyden1").x, Reason.METHOD),
+        (lambda: least_squares(lambda x: x - 3, START).x, Reason.METHOD),
+        (lambda: curve_fit(line, [0, 1, 2], [3, 6, 9], bounds=(0, 9))[0], Reason.METHOD),
+    ],
+    ids=["method", "bounds", "root", "trf", "curve_fit"],
+)
+def test_reason_is_recorded(call, reason):
+    sci.clear_fallbacks()
+    with pytest.warns(sci.FallbackWarning):
+        result = call()
+    np.testing.assert_allclose(result, 3, atol=1e-3)
+    assert [record.reason for record in sci.fallbacks()] == [reason]
+
+
+def test_impure_objective_is_run_by_scipy_once():
+    calls = []
+
+    def counted(x):
+        calls.append(x)
+        return bowl(x)
+
+    sci.clear_fallbacks()
+    with pytest.warns(sci.FallbackWarning):
+        result = minimize(counted, START)
+    assert result.nfev == scipy.optimize.minimize(bowl, START).nfev
+    assert sci.fallbacks()[0].reason is Reason.UNTRACEABLE
+
+
+def test_other_names_of_the_module_are_there():
+    assert sci.optimize.linprog([1.0], bounds=[(2, 3)]).x == pytest.approx([2.0])
+    assert sci.optimize.Bounds is scipy.optimize.Bounds
