@@ -164,7 +164,8 @@ def two_arguments(call: Call) -> None:
 
 
 @implements(
-    "scipy.special.zeta", prepare=two_arguments, supports=real, dtypes="float", static=("pair",), out="out", note=COMPLEX,
+    "scipy.special.zeta", prepare=two_arguments, supports=real, dtypes="float", static=("pair",), out="out",
+    note=COMPLEX,
     examples=lambda: [
         Example((np.array([-1.5, 0.5, 2.5, 7.0]),), grad=("x",), vmap=("x",)),
         Example((np.array([1.5, 2.5]), np.array([0.3, 4.0])), grad=("x", "q"), vmap=("x", "q")),
