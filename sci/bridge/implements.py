@@ -208,7 +208,7 @@ class Bridge:
 
     def _run(self, call: Call, dynamic: list[Any]) -> Any:
         static = tuple([freeze(call[name]) for name in self.static])
-        key = (self.name, static)
+        key: tuple[Any, ...] = (self.name, static)
         if self.callables:
             key += tuple([jax.tree_util.tree_structure(call[name]) for name in self.callables])
         try:

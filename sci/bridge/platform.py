@@ -140,8 +140,9 @@ def cache_folder() -> Path | None:
 
 
 def _set_cache(silent: bool) -> None:
-    if jax.config.jax_compilation_cache_dir:
-        STATE["compilation_cache"] = f"{jax.config.jax_compilation_cache_dir} (set by the user)"
+    chosen = jax.config.values.get("jax_compilation_cache_dir")
+    if chosen:
+        STATE["compilation_cache"] = f"{chosen} (set by the user)"
         return
     folder = cache_folder()
     if folder is None:

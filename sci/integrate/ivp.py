@@ -36,9 +36,10 @@ def _drive(call: Call, run: Any) -> OdeResult:
     else:
         t = out.t[:n]
     status = int(out.status)
+    nothing = call["t_eval"] is not None and n == 0  # SciPy then gives empty lists
     return OdeResult(
-        t=np.ascontiguousarray(t),
-        y=np.ascontiguousarray(y),
+        t=[] if nothing else np.ascontiguousarray(t),
+        y=[] if nothing else np.ascontiguousarray(y),
         sol=numpy_solution(out.dense, call["y0"]) if out.dense is not None else None,
         t_events=None,
         y_events=None,

@@ -102,6 +102,8 @@ def _prepare_t_eval(call: Call) -> None:
         return
     if np.any(t_eval < min(t0, t1)) or np.any(t_eval > max(t0, t1)):
         raise ValueError(f"Values in `t_eval` are not within `t_span` = {(t0, t1)}.")
+    if np.isnan(t_eval).any():
+        raise HostRoute(Reason.OPTION, "t_eval has values that are not numbers")
     d = np.diff(t_eval)
     if (t1 > t0 and np.any(d <= 0)) or (t1 < t0 and np.any(d >= 0)):
         raise ValueError("Values in `t_eval` are not properly sorted.")

@@ -34,12 +34,11 @@ _MAX_SQUARINGS = 64
 def _pade(m: int, a: jax.Array, a2: jax.Array, a4: jax.Array, a6: jax.Array) -> jax.Array:
     """The diagonal Pade approximant of degree m, given a matrix and its powers."""
     eye = jnp.eye(a.shape[-1], dtype=a.dtype)
+    c: tuple[float, ...] = _PADE_13 if m == 13 else _PADE_7
     if m == 13:
-        c = _PADE_13
         u = a @ (a6 @ (c[13] * a6 + c[11] * a4 + c[9] * a2) + c[7] * a6 + c[5] * a4 + c[3] * a2 + c[1] * eye)
         v = a6 @ (c[12] * a6 + c[10] * a4 + c[8] * a2) + c[6] * a6 + c[4] * a4 + c[2] * a2 + c[0] * eye
     else:
-        c = _PADE_7
         u = a @ (c[7] * a6 + c[5] * a4 + c[3] * a2 + c[1] * eye)
         v = c[6] * a6 + c[4] * a4 + c[2] * a2 + c[0] * eye
     return jnp.linalg.solve(v - u, v + u)

@@ -3,6 +3,7 @@
 import operator
 import warnings
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from jax import dtypes
@@ -59,6 +60,10 @@ def set_output_dtype(call, dtype, complex_output=False, name="output"):
 def finish_output(call, result):
     """The result in the byte order asked for."""
     return result if call["returned"].isnative else result.astype(call["returned"])
+
+
+#: What all filters declare to the bridge.
+FILTER: dict[str, Any] = {"static": ("plan", "output"), "dtypes": "keep", "out": "output", "finish": finish_output}
 
 
 def _output_dtype(call, dtype, complex_output, name):

@@ -7,13 +7,13 @@ from jax import numpy as jnp
 from sci.bridge import Example, implements
 from sci.bridge.worlds import is_jax, is_traced
 from sci.ndimage._arguments import (
+    FILTER,
     array_argument,
     check_axes,
     check_axis,
     check_cval,
     check_origin,
     filter_mode,
-    finish_output,
     sequence,
     set_output_dtype,
 )
@@ -93,12 +93,9 @@ def _image():
     return np.random.default_rng(1).normal(size=(7, 6))
 
 
-_KEEP = {"static": ("plan", "output"), "dtypes": "keep", "out": "output", "finish": finish_output}
-
-
 @implements(
     "scipy.ndimage.correlate1d",
-    **_KEEP,
+    **FILTER,
     prepare=_prepare_1d(False),
     examples=lambda: [
         Example((_image(), [1.0, 2.5, -1.0]), {"mode": "wrap"}, grad=("input", "weights"), vmap=()),
@@ -126,7 +123,7 @@ def correlate1d(input, weights, cval, plan, output):
 
 @implements(
     "scipy.ndimage.convolve1d",
-    **_KEEP,
+    **FILTER,
     prepare=_prepare_1d(True),
     examples=lambda: [Example((_image(), [1.0, 2.5, -1.0]), {"axis": 0}, grad=("input", "weights"), vmap=())],
 )
@@ -184,7 +181,7 @@ def _correlate(input, weights, cval, plan, output):
 
 @implements(
     "scipy.ndimage.correlate",
-    **_KEEP,
+    **FILTER,
     prepare=_prepare_nd(False),
     examples=lambda: [
         Example(
@@ -223,7 +220,7 @@ def correlate(input, weights, cval, plan, output):
 
 @implements(
     "scipy.ndimage.convolve",
-    **_KEEP,
+    **FILTER,
     prepare=_prepare_nd(True),
     examples=lambda: [
         Example(

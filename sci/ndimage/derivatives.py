@@ -4,12 +4,12 @@ import numpy as np
 
 from sci.bridge import Example, implements
 from sci.ndimage._arguments import (
+    FILTER,
     array_argument,
     check_axes,
     check_axis,
     check_cval,
     filter_mode,
-    finish_output,
     sequence,
     set_output_dtype,
 )
@@ -17,7 +17,6 @@ from sci.ndimage._kernels.casting import truncate_to
 from sci.ndimage._kernels.separable import EVEN, ODD
 from sci.ndimage._passes import run_plan
 
-_KEEP = {"static": ("plan", "output"), "dtypes": "keep", "out": "output", "finish": finish_output}
 _DIFFERENCE = np.array([-1.0, 0.0, 1.0])
 _SECOND = np.array([1.0, -2.0, 1.0])
 
@@ -48,7 +47,7 @@ def _image():
 
 @implements(
     "scipy.ndimage.sobel",
-    **_KEEP,
+    **FILTER,
     prepare=_prepare_edge,
     examples=lambda: [
         Example((_image(),), {"axis": 0}, grad=("input",)),
@@ -77,7 +76,7 @@ def sobel(input, cval, plan, output):
 
 @implements(
     "scipy.ndimage.prewitt",
-    **_KEEP,
+    **FILTER,
     prepare=_prepare_edge,
     examples=lambda: [Example((_image(),), {"axis": 1, "mode": "wrap"}, grad=("input",))],
 )
@@ -103,7 +102,7 @@ def _prepare_laplace(call):
 
 @implements(
     "scipy.ndimage.laplace",
-    **_KEEP,
+    **FILTER,
     prepare=_prepare_laplace,
     examples=lambda: [Example((_image(),), {"mode": "constant", "cval": 0.5}, grad=("input",))],
 )

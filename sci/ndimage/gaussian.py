@@ -2,18 +2,19 @@
 
 import functools
 import numbers
+from typing import Any
 
 import numpy as np
 
 from sci.bridge import Example, implements
 from sci.bridge.worlds import is_jax, is_traced
 from sci.ndimage._arguments import (
+    FILTER,
     array_argument,
     check_axes,
     check_axis,
     check_cval,
     filter_mode,
-    finish_output,
     sequence,
     set_output_dtype,
 )
@@ -22,13 +23,7 @@ from sci.ndimage._kernels.gaussian import gaussian_weights
 from sci.ndimage._kernels.separable import EVEN, ODD
 from sci.ndimage._passes import run_plan, sqrt_of_squares
 
-_KEEP = {
-    "static": ("plan", "output"),
-    "trees": ("weights",),
-    "dtypes": "keep",
-    "out": "output",
-    "finish": finish_output,
-}
+_GAUSSIAN: dict[str, Any] = FILTER | {"trees": ("weights",)}
 
 
 @functools.lru_cache(512)
@@ -119,7 +114,7 @@ def _image():
 
 @implements(
     "scipy.ndimage.gaussian_filter",
-    **_KEEP,
+    **_GAUSSIAN,
     prepare=_prepare,
     examples=lambda: [
         Example((_image(), 1.3), grad=("input",), vmap=("input",)),
@@ -166,7 +161,7 @@ def gaussian_filter(input, weights, cval, plan, output):
 
 @implements(
     "scipy.ndimage.gaussian_filter1d",
-    **_KEEP,
+    **_GAUSSIAN,
     prepare=_prepare_1d,
     examples=lambda: [Example((_image(), 1.3), {"order": 2, "axis": 0}, grad=("input",), vmap=())],
 )
@@ -212,7 +207,7 @@ def _prepare_sum(derivative):
 
 @implements(
     "scipy.ndimage.gaussian_laplace",
-    **_KEEP,
+    **_GAUSSIAN,
     prepare=_prepare_sum(2),
     examples=lambda: [Example((_image(), 1.1), {"mode": "nearest"}, grad=("input",), vmap=())],
 )
@@ -233,7 +228,7 @@ def gaussian_laplace(input, weights, cval, plan, output):
 
 @implements(
     "scipy.ndimage.gaussian_gradient_magnitude",
-    **_KEEP,
+    **_GAUSSIAN,
     prepare=_prepare_sum(1),
     examples=lambda: [Example((_image(), 1.1), {"mode": "mirror"}, grad=("input",), vmap=())],
 )

@@ -6,6 +6,7 @@ where the map is known, and are data to the compiled body. The rest gathers all 
 
 import functools
 import warnings
+from typing import Any
 
 import numpy as np
 from jax import numpy as jnp
@@ -102,7 +103,7 @@ def _separable(input, taps, inside, cval, plan, output):
     return round_to(on_parts(one, input.astype(accumulator(input.dtype, output)), cval), output)
 
 
-_SEPARABLE = {
+_SEPARABLE: dict[str, Any] = {
     "static": ("plan", "output"),
     "trees": ("taps", "inside"),
     "dtypes": "keep",

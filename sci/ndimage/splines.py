@@ -3,12 +3,10 @@
 import numpy as np
 
 from sci.bridge import Example, implements
-from sci.ndimage._arguments import array_argument, check_axis, finish_output, interpolation_mode, set_output_dtype
+from sci.ndimage._arguments import FILTER, array_argument, check_axis, interpolation_mode, set_output_dtype
 from sci.ndimage._kernels.casting import on_parts, truncate_to
 from sci.ndimage._kernels.splines import prefilter_axis
 from sci.ndimage._passes import accumulator
-
-_KEEP = {"static": ("plan", "output"), "dtypes": "keep", "out": "output", "finish": finish_output}
 
 
 def check_order(order, lowest=0):
@@ -45,7 +43,7 @@ def _image():
 
 @implements(
     "scipy.ndimage.spline_filter",
-    **_KEEP,
+    **FILTER,
     prepare=_prepare(2),
     examples=lambda: [
         Example((_image(),), grad=("input",)),
@@ -77,7 +75,7 @@ def spline_filter(input, plan, output):
 
 @implements(
     "scipy.ndimage.spline_filter1d",
-    **_KEEP,
+    **FILTER,
     prepare=_prepare(0),
     examples=lambda: [Example((_image(), 4), {"axis": 0, "mode": "reflect"}, grad=("input",))],
 )

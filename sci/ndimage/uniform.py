@@ -6,20 +6,18 @@ import numpy as np
 
 from sci.bridge import Example, implements
 from sci.ndimage._arguments import (
+    FILTER,
     array_argument,
     check_axes,
     check_axis,
     check_cval,
     filter_mode,
-    finish_output,
     sequence,
     set_output_dtype,
 )
 from sci.ndimage._kernels.casting import on_parts, truncate_to
 from sci.ndimage._kernels.separable import box_axis
 from sci.ndimage._passes import accumulator
-
-_KEEP = {"static": ("plan", "output"), "dtypes": "keep", "out": "output", "finish": finish_output}
 
 
 def _common(call):
@@ -77,7 +75,7 @@ def _image():
 
 @implements(
     "scipy.ndimage.uniform_filter",
-    **_KEEP,
+    **FILTER,
     prepare=_prepare,
     examples=lambda: [
         Example((_image(), 3), grad=("input",), skip_odd=_SPREADS),
@@ -113,7 +111,7 @@ def uniform_filter(input, cval, plan, output):
 
 @implements(
     "scipy.ndimage.uniform_filter1d",
-    **_KEEP,
+    **FILTER,
     prepare=_prepare_1d,
     examples=lambda: [Example((_image(), 4), {"axis": 0, "origin": -1}, grad=("input",), skip_odd=_SPREADS)],
 )

@@ -189,7 +189,7 @@ def _shifted(p: Any, shift: Any, rate: Any) -> Any:
     return p[0] * np.exp(-p[1] * rate * _TIMES) + shift - _DATA
 
 
-_TIGHT = {"rtol": 1e-6, "atol": 1e-7, "grad_rtol": 1e-4, "grad": ("args",), "vmap": ("args", "x0")}
+_TIGHT: dict[str, Any] = {"rtol": 1e-6, "atol": 1e-7, "grad_rtol": 1e-4, "grad": ("args",), "vmap": ("args", "x0")}
 
 
 @implements(

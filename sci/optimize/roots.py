@@ -119,7 +119,7 @@ def _circle(x: Any, radius: Any) -> Any:
 
 
 _RADIUS = np.array([1.5, 0.7])
-_TIGHT = {"rtol": 1e-7, "atol": 1e-8, "grad_rtol": 1e-4}
+_TIGHT: dict[str, Any] = {"rtol": 1e-7, "atol": 1e-8, "grad_rtol": 1e-4}
 
 
 def _example_function(args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> list[Example]:

@@ -11,7 +11,7 @@ References
 .. [2] J. Nocedal and S. J. Wright, "Numerical Optimization", 2nd ed., algorithms 3.5 and 3.6.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -39,7 +39,7 @@ class Search(NamedTuple):
     """
 
     mode: jax.Array
-    count: jax.Array
+    count: jax.Array  # type: ignore[assignment]  # hides tuple.count
     outcome: jax.Array
     alpha: jax.Array
     first_alpha: jax.Array
@@ -47,12 +47,12 @@ class Search(NamedTuple):
     slope0: jax.Array
     best: tuple = (0.0, 0.0, 0.0)
     other: tuple = (0.0, 0.0, 0.0)
-    low: jax.Array = 0.0
-    high: jax.Array = 0.0
-    width: jax.Array = 0.0
-    width1: jax.Array = 0.0
-    bracketed: jax.Array = 0.0
-    first_stage: jax.Array = 1.0
+    low: Any = 0.0
+    high: Any = 0.0
+    width: Any = 0.0
+    width1: Any = 0.0
+    bracketed: Any = 0.0
+    first_stage: Any = 1.0
 
 
 SIZE = 19

@@ -13,7 +13,6 @@ from .program import leaf_kinds, record_jax, record_numpy
 from .rebuild import World
 from .verify import RandomGuard
 
-
 _PYTHON = {float: np.dtype("f8"), complex: np.dtype("c16"), int: np.dtype("i8"), bool: np.dtype(bool)}
 
 
