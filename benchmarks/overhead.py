@@ -25,8 +25,8 @@ from sci import optimize
 from benchmarks.fresh import resident
 x0 = np.array([3.0, -1.0])
 def fit(i):
-    shift, weights = 1e-3 * i, np.array([1.0, 1.0 + 1e-3 * i])
-    return optimize.minimize(lambda x: (weights * (x - shift) ** 2).sum() + (x[0] * x[1]) ** 2, x0, method="BFGS")
+    shift, weights = 1e-3 * i, np.array([1.0, 1.0 + 1e-3 * i])  # captured: a float, an array, and the integer i
+    return optimize.minimize(lambda x: (weights * (x - shift) ** 2).sum() + i * (x[0] * x[1]) ** 2, x0, method="BFGS")
 for i in range(100):
     fit(i)
 gc.collect()

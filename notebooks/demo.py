@@ -144,18 +144,18 @@ def print_table(
     from sci.cli.tables import seconds as shown
 
     table = Table(title="what ran where: seconds a call, and in total", title_justify="left")
-    for column in ("function", "engine", "calls", "first result", "first, cached", "steady state", "original's calls",
-                   "original", "ratio", "total", "original's total"):  # fmt: skip
-        table.add_column(column, justify="left" if column in ("function", "engine") else "right")
+    for column in ("function", "engine", "calls", "first result", "first, cached", "steady state", "original",
+                   "ratio", "total", "original's total"):  # fmt: skip
+        table.add_column(column, justify="left" if column in ("function", "engine") else "right", overflow="fold")
     firsts = {call["function"]: call["first"] for call in cached}
     for call in calls:
         theirs = plain[call["function"]]
         original = _steady(theirs) or (theirs[0] if theirs else None)
+        count = str(call["calls"]) + (f" of {len(theirs)}" if len(theirs) != call["calls"] else "")
         ratio = f"{original / call['steady']:.3g}x" if original and call["steady"] else "-"
         table.add_row(
-            call["function"], call["engine"], str(call["calls"]), shown(call["first"]),
-            shown(firsts.get(call["function"])), shown(call["steady"]), str(len(theirs)), shown(original), ratio,
-            shown(call["total"]), shown(sum(theirs)),
+            call["function"], call["engine"], count, shown(call["first"]), shown(firsts.get(call["function"])),
+            shown(call["steady"]), shown(original), ratio, shown(call["total"]), shown(sum(theirs)),
         )  # fmt: skip
     console = Console()
     (console if console.is_terminal else Console(width=160)).print(table)

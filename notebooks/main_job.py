@@ -202,7 +202,8 @@ def plot_photograph(path, colour, edges, probability, sigmas, magnitudes, under_
         axis.set_minor_locator(matplotlib.ticker.NullLocator())
     law.grid(lw=0.4, alpha=0.5)
     law.spines[["top", "right"]].set_visible(False)
-    law.legend(frameon=False)
+    law.legend(frameon=False, loc="lower left")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.12)
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
@@ -214,11 +215,11 @@ def main():
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
 
-    best, covariance, sigma, bootstrap, fine, curves = fit_pelts(8 if options.small else 60)
+    best, covariance, sigma, bootstrap, fine, curves = fit_pelts(8 if options.small else 40)
     report_pelts(best, covariance, sigma, bootstrap)
     plot_pelts(options.out / "hare_lynx.png", best, bootstrap, fine, curves)
 
-    size, draws, octaves = (256, 8, 3) if options.small else (1024, 40, 5)
+    size, draws, octaves = (256, 8, 3) if options.small else (1024, 24, 5)
     sigmas = 2.0 ** np.arange(octaves)
     colour, gray, strength, edges, probability, *scales = study_photograph(size, draws, sigmas, level=6.0)
     report_photograph(gray, strength, edges, probability, sigmas, *scales)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import contextlib
 import importlib
-import importlib.util
 import os
 import site
 import sysconfig
@@ -14,7 +13,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sci.bridge.registry import REGISTRY, ROOTS, our_module
+from sci.bridge.registry import REGISTRY, ROOTS, load_module, our_module
 
 __all__ = ["View", "accelerated", "install", "uninstall", "view_of"]
 
@@ -22,7 +21,7 @@ _lock = threading.RLock()
 _views: dict[str, View] = {}
 _original_import: Callable[..., Any] | None = None
 _wrap: Callable[[str, Callable[..., Any]], Callable[..., Any]] | None = None
-_loaded: set[str] = set()
+_loaded: set[str | None] = set()
 
 
 class View(types.ModuleType):
@@ -87,12 +86,9 @@ def view_of(module: types.ModuleType) -> types.ModuleType:
 
 def _load(name: str) -> None:
     ours = our_module(name)
-    if ours is None or ours in _loaded or ours == "sci":
-        return
-    _loaded.add(ours)
-    if importlib.util.find_spec(ours.rpartition(".")[0] or ours) is not None:
-        with contextlib.suppress(ModuleNotFoundError):
-            importlib.import_module(ours)
+    if ours not in _loaded and ours != "sci":
+        _loaded.add(ours)
+        load_module(ours)
 
 
 def _installed_folders() -> tuple[str, ...]:

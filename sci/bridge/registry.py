@@ -120,13 +120,22 @@ def _import_for(name: str) -> None:
     parts = name.split(".")[:-1]
     # private parts (scipy.linalg._basic) are no modules of ours
     public = [p for i, p in enumerate(parts) if not any(q.startswith("_") for q in parts[: i + 1])]
-    target = our_module(".".join(public))
-    if target is not None:
-        try:
-            importlib.import_module(target)
-        except ModuleNotFoundError as error:
-            if error.name is None or not target.startswith(error.name):
-                raise
+    load_module(our_module(".".join(public)))
+
+
+def load_module(ours: str | None) -> None:
+    """Import one of our modules, which fills the registry; nothing where we have no such module.
+
+    A module that fails on something it imports itself fails here too: silence would look like
+    "not native".
+    """
+    if ours is None:
+        return
+    try:
+        importlib.import_module(ours)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (ours == error.name or ours.startswith(error.name + ".")):
+            raise
 
 
 def jax_for(original: Any) -> Callable[..., Any] | None:

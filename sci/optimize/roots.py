@@ -87,8 +87,9 @@ def _validate_root(call: Call) -> None:
 
 def _factors(out: dict[str, Any]) -> dict[str, np.ndarray]:
     """MINPACK's description of the last Jacobian model: ``fjac``, ``r``, ``qtf``."""
-    q, r = np.linalg.qr(out["jac"])
-    return {"fjac": q.T.copy(), "r": r[np.triu_indices(len(r))], "qtf": q.T @ out["fun"]}
+    model = out["model"]
+    n = len(model)
+    return {"fjac": model[:, n:-1].copy(), "r": model[np.triu_indices(n)], "qtf": model[:, -1].copy()}
 
 
 def _finish_root(call: Call, out: dict[str, Any]) -> OptimizeResult:
@@ -110,7 +111,9 @@ def _finish_root(call: Call, out: dict[str, Any]) -> OptimizeResult:
 
 
 def _finish_root_jax(call: Call, out: dict[str, Any]) -> OptimizeResult:
-    return OptimizeResult(out)
+    model = out.pop("model")
+    n = len(model)
+    return OptimizeResult(out, jac=model[:, n:-1].T @ model[:, :n])
 
 
 @users
@@ -139,7 +142,8 @@ def _body(fun: Any, x0: Any, args: Any, jac: Any, method: Hybr, has_value: bool,
             return matrix.T if col_deriv else matrix
 
     result = engine.__wrapped__(value, x0, args, method, jac=derivative)
-    return result._asdict()
+    names = ("x", "fun", "model", "nfev", "njev", "nit", "status", "success")
+    return {name: getattr(result, name) for name in names}
 
 
 @implements(

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from sci.bridge import Call, Example, HostRoute, Reason, implements, implements_ufunc
-from sci.special.common import points
+from sci.bridge import Call, Example, HostRoute, Reason, implements
+from sci.special.common import points, silent, ufunc, within
 from sci.special.kernels import beta as kernels
 from sci.special.kernels import incomplete_beta as incomplete
 from sci.special.kernels.core import elementwise
@@ -16,7 +16,7 @@ from sci.special.kernels.gamma import gamma
 __all__ = ["beta", "betainc", "betaincc", "betaln", "binom", "comb", "factorial", "perm"]
 
 
-@implements_ufunc("scipy.special.beta", examples=points([0.5, 2.5, 11.0], [1.5, 0.3, 7.0], grad="a b"))
+@ufunc("scipy.special.beta", examples=points([0.5, 2.5, 11.0], [1.5, 0.3, 7.0], grad="a b"))
 def beta(a, b):
     """Beta function, negative arguments included.
 
@@ -29,26 +29,24 @@ def beta(a, b):
     return elementwise(kernels.beta, a, b)
 
 
-@implements_ufunc("scipy.special.betaln", examples=points([0.5, 2.5, 11.0], [1.5, 0.3, 7.0], grad="a b"))
+@ufunc("scipy.special.betaln", examples=points([0.5, 2.5, 11.0], [1.5, 0.3, 7.0], grad="a b"))
 def betaln(a, b):
     """log |B(a, b)| without cancellation for large arguments.
 
     References
     ----------
     DiDonato and Morris, "Algorithm 708", ACM TOMS 18 (1992): differences of Stirling's corrections.
+
+    Examples
+    --------
+    >>> from sci.special import betaln
+    >>> round(float(betaln(2.0, 3.0)), 12)
+    -2.484906649788
     """
     return elementwise(kernels.betaln, a, b)
 
 
-def moderate(call: Call) -> tuple[Reason, str] | None:
-    """In the NumPy world parameters outside [0.02, 1e6] go to the host: the check is cheap beside the work."""
-    if call.numpy:
-        for name in ("a", "b"):
-            value = np.asarray(call[name])
-            if value.dtype.kind == "f" and value.size and not (value.min() >= 0.02 and value.max() <= 1e6):
-                return Reason.OPTION, f"{name} outside [0.02, 1e6]"
-    return None
-
+moderate = within(0.02, 1e6, "a", "b")
 
 BOUNDS = (
     "a or b outside [0.02, 1e6] (for JAX arrays the result there is right in absolute terms, "
@@ -56,7 +54,7 @@ BOUNDS = (
 )
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.betainc", supports=moderate, note=BOUNDS,
     examples=points([0.5, 2.5, 40.0], [1.5, 0.3, 25.0], [0.2, 0.9, 0.6], grad="a b x"),
 )  # fmt: skip
@@ -76,16 +74,23 @@ def betainc(a, b, x):
     return elementwise(incomplete.beta_p, a, b, x)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.betaincc", supports=moderate, note=BOUNDS,
     examples=points([0.5, 2.5, 40.0], [1.5, 0.3, 25.0], [0.2, 0.9, 0.6], grad="a b x"),
 )  # fmt: skip
 def betaincc(a, b, x):
-    """1 - betainc(a, b, x), right relative to itself in its tail."""
+    """1 - betainc(a, b, x), right relative to itself in its tail.
+
+    Examples
+    --------
+    >>> from sci.special import betaincc
+    >>> float(betaincc(2.0, 1.0, 0.5))
+    0.75
+    """
     return elementwise(incomplete.beta_q, a, b, x)
 
 
-@implements_ufunc("scipy.special.binom", examples=points([5.5, 30.0], [2.2, 3.5], grad="x y"))
+@ufunc("scipy.special.binom", examples=points([5.5, 30.0], [2.2, 3.5], grad="x y"))
 def binom(x, y):
     """Binomial coefficient of real arguments.
 
@@ -107,6 +112,9 @@ def whole_numbers(call: Call) -> None:
     """SciPy's dispatch of `factorial` by dtype happens there; real and whole numbers are ours."""
     inexact_only(call)
     n = call["n"]
+    call["array"] = isinstance(n, np.ndarray)
+    if call.numpy and call["array"] and n.ndim == 0 and n.dtype.kind == "f":
+        call["n"] = n.astype(np.float64)  # as SciPy does
     if call["extend"] != "zero":
         raise HostRoute(Reason.OPTION, f"extend={call['extend']!r}")
     if isinstance(n, (int, float)) and not isinstance(n, bool):
@@ -116,12 +124,18 @@ def whole_numbers(call: Call) -> None:
     raise HostRoute(Reason.DTYPE, "n is not an array of real numbers")
 
 
+def array_for_array(call: Call, out: np.ndarray) -> np.ndarray:
+    """An array gives an array, of no dimensions too, where a ufunc gives a scalar."""
+    return np.asarray(out) if call["array"] else out
+
+
 def factorial_kernel(n):
     return jnp.where(n < 0, 0.0, gamma(jnp.where(n < 0, 0.0, n) + 1))
 
 
 @implements(
-    "scipy.special.factorial", prepare=whole_numbers, note="exact=True, extend='complex', object arrays.",
+    "scipy.special.factorial", prepare=whole_numbers, supports=silent, finish=array_for_array,
+    note="exact=True, extend='complex', object arrays.",
     examples=lambda: [Example((np.array([0.0, 3.0, 5.5, 30.0]),), vmap=("n",), grad=())],
 )  # fmt: skip
 def factorial(n):
@@ -147,7 +161,8 @@ def repeated_comb_kernel(n, k):
 
 
 @implements(
-    "scipy.special.comb", prepare=inexact_only, static=("repetition",), dtypes={"N": "float", "k": "float"},
+    "scipy.special.comb", prepare=inexact_only, supports=silent, static=("repetition",),
+    dtypes={"N": "float", "k": "float"},
     note="exact=True.",
     examples=lambda: [Example((np.array([5.0, 30.0]), np.array([2.0, 3.0])), vmap=("N", "k"))],
 )  # fmt: skip
@@ -169,9 +184,16 @@ def perm_kernel(n, k):
 
 
 @implements(
-    "scipy.special.perm", prepare=inexact_only, dtypes="float", note="exact=True.",
+    "scipy.special.perm", prepare=inexact_only, supports=silent, dtypes="float", note="exact=True.",
     examples=lambda: [Example((np.array([5.0, 30.0]), np.array([2.0, 3.0])), vmap=("N", "k"))],
 )  # fmt: skip
 def perm(N, k):
-    """Number of k-permutations of N, in floating point."""
+    """Number of k-permutations of N, in floating point.
+
+    Examples
+    --------
+    >>> from sci.special import perm
+    >>> float(perm(5, 2))
+    20.0
+    """
     return elementwise(perm_kernel, N, k)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sci.bridge import implements_ufunc
-from sci.special.common import points, real
+from sci.special.common import points, real, ufunc
 from sci.special.kernels import elliptic as kernels
 from sci.special.kernels.core import elementwise
 
@@ -21,37 +20,37 @@ __all__ = [
 ]
 
 
-@implements_ufunc("scipy.special.ellipk", examples=points([-2.5, -0.3, 0.2, 0.95], grad="m"))
+@ufunc("scipy.special.ellipk", examples=points([-2.5, -0.3, 0.2, 0.95], grad="m"))
 def ellipk(m):
     """Complete elliptic integral of the first kind, parameter m = k^2."""
     return elementwise(kernels.ellipk, m)
 
 
-@implements_ufunc("scipy.special.ellipkm1", examples=points([1e-20, 0.3, 0.8, 2.5], grad="p"))
+@ufunc("scipy.special.ellipkm1", examples=points([1e-20, 0.3, 0.8, 2.5], grad="p"))
 def ellipkm1(p):
     """Complete elliptic integral of the first kind around m = 1: K(1 - p)."""
     return elementwise(kernels.ellipkm1, p)
 
 
-@implements_ufunc("scipy.special.ellipe", examples=points([-2.5, -0.3, 0.2, 0.95], grad="m"))
+@ufunc("scipy.special.ellipe", examples=points([-2.5, -0.3, 0.2, 0.95], grad="m"))
 def ellipe(m):
     """Complete elliptic integral of the second kind."""
     return elementwise(kernels.ellipe, m)
 
 
-@implements_ufunc("scipy.special.ellipkinc", examples=points([0.3, 1.2, -4.0], [0.5, -2.0, 0.9], grad="phi m"))
+@ufunc("scipy.special.ellipkinc", examples=points([0.3, 1.2, -4.0], [0.5, -2.0, 0.9], grad="phi m"))
 def ellipkinc(phi, m):
     """Incomplete elliptic integral of the first kind F(phi | m), m <= 1."""
     return elementwise(kernels.ellipkinc, phi, m)
 
 
-@implements_ufunc("scipy.special.ellipeinc", examples=points([0.3, 1.2, -4.0], [0.5, -2.0, 0.9], grad="phi m"))
+@ufunc("scipy.special.ellipeinc", examples=points([0.3, 1.2, -4.0], [0.5, -2.0, 0.9], grad="phi m"))
 def ellipeinc(phi, m):
     """Incomplete elliptic integral of the second kind E(phi | m), m <= 1."""
     return elementwise(kernels.ellipeinc, phi, m)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.elliprc",
     supports=real,
     note="complex arguments.",
@@ -62,7 +61,7 @@ def elliprc(x, y):
     return elementwise(kernels.elliprc, x, y)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.elliprd",
     supports=real,
     note="complex arguments.",
@@ -73,7 +72,7 @@ def elliprd(x, y, z):
     return elementwise(kernels.elliprd, x, y, z)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.elliprf",
     supports=real,
     note="complex arguments.",
@@ -84,7 +83,7 @@ def elliprf(x, y, z):
     return elementwise(kernels.elliprf, x, y, z)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.elliprg",
     supports=real,
     note="complex arguments.",
@@ -95,7 +94,7 @@ def elliprg(x, y, z):
     return elementwise(kernels.elliprg, x, y, z)
 
 
-@implements_ufunc("scipy.special.agm", examples=points([0.5, 2.0], [1.0, 0.2], grad="a b"))
+@ufunc("scipy.special.agm", examples=points([0.5, 2.0], [1.0, 0.2], grad="a b"))
 def agm(a, b):
     """Arithmetic-geometric mean."""
     return elementwise(kernels.agm, a, b)

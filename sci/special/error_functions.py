@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sci.bridge import implements_ufunc
-from sci.special.common import points, real
+from sci.special.common import points, real, ufunc
 from sci.special.kernels import error_functions as kernels
 from sci.special.kernels.core import elementwise
 
@@ -23,7 +22,7 @@ __all__ = [
 ]
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.erf",
     supports=real,
     note="complex arguments.",
@@ -34,7 +33,7 @@ def erf(x):
     return elementwise(kernels.erf, x)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.erfc",
     supports=real,
     note="complex arguments.",
@@ -45,7 +44,7 @@ def erfc(x):
     return elementwise(kernels.erfc, x)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.erfcx",
     supports=real,
     note="complex arguments.",
@@ -56,7 +55,7 @@ def erfcx(x):
     return elementwise(kernels.erfcx, x)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.erfi",
     supports=real,
     note="complex arguments.",
@@ -67,7 +66,7 @@ def erfi(x):
     return elementwise(kernels.erfi, x)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.dawsn",
     supports=real,
     note="complex arguments.",
@@ -78,19 +77,19 @@ def dawsn(x):
     return elementwise(kernels.dawsn, x)
 
 
-@implements_ufunc("scipy.special.erfinv", examples=points([-0.9, -0.2, 0.3, 0.99], grad="y"))
+@ufunc("scipy.special.erfinv", examples=points([-0.9, -0.2, 0.3, 0.99], grad="y"))
 def erfinv(y):
     """Inverse of `erf` on [-1, 1]."""
     return elementwise(kernels.erfinv, y)
 
 
-@implements_ufunc("scipy.special.erfcinv", examples=points([1e-10, 0.2, 0.9, 1.7], grad="y"))
+@ufunc("scipy.special.erfcinv", examples=points([1e-10, 0.2, 0.9, 1.7], grad="y"))
 def erfcinv(y):
     """Inverse of `erfc` on [0, 2], right for tiny arguments."""
     return elementwise(kernels.erfcinv, y)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.ndtr",
     supports=real,
     note="complex arguments.",
@@ -101,7 +100,7 @@ def ndtr(x):
     return elementwise(kernels.ndtr, x)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.log_ndtr",
     supports=real,
     note="complex arguments.",
@@ -112,19 +111,19 @@ def log_ndtr(x):
     return elementwise(kernels.log_ndtr, x)
 
 
-@implements_ufunc("scipy.special.ndtri", examples=points([0.02, 0.3, 0.55, 0.93], grad="y"))
+@ufunc("scipy.special.ndtri", examples=points([0.02, 0.3, 0.55, 0.93], grad="y"))
 def ndtri(y):
     """Inverse of `ndtr`."""
     return elementwise(kernels.ndtri, y)
 
 
-@implements_ufunc("scipy.special.ndtri_exp", examples=points([-400.0, -5.0, -0.5, -0.001], grad="y"))
+@ufunc("scipy.special.ndtri_exp", examples=points([-400.0, -5.0, -0.5, -0.001], grad="y"))
 def ndtri_exp(y):
     """Inverse of `log_ndtr`."""
     return elementwise(kernels.ndtri_exp, y)
 
 
-@implements_ufunc("scipy.special.owens_t", examples=points([0.5, 2.0, -1.0], [0.7, 3.0, 0.2], grad="h a"))
+@ufunc("scipy.special.owens_t", examples=points([0.5, 2.0, -1.0], [0.7, 3.0, 0.2], grad="h a"))
 def owens_t(h, a):
     """Owen's T function, by Gauss-Legendre quadrature of its defining integral."""
     return elementwise(kernels.owens_t, h, a)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sci.bridge import implements_ufunc
-from sci.special.common import points, real
+from sci.special.common import points, real, ufunc, whole
 from sci.special.kernels import exponential_integrals as kernels
 from sci.special.kernels.core import elementwise
 
@@ -18,7 +17,7 @@ __all__ = [
 ]
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.exp1",
     supports=real,
     note="complex arguments.",
@@ -29,7 +28,7 @@ def exp1(z):
     return elementwise(kernels.exp1, z)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.expi",
     supports=real,
     note="complex arguments.",
@@ -40,13 +39,18 @@ def expi(x):
     return elementwise(kernels.expi, x)
 
 
-@implements_ufunc("scipy.special.expn", examples=points([1.0, 2.0, 7.0], [0.3, 2.5, 1.1], grad="x"))
+@ufunc(
+    "scipy.special.expn",
+    supports=whole("n"),
+    note="n that is not whole.",
+    examples=points([1.0, 2.0, 7.0], [0.3, 2.5, 1.1], grad="x"),
+)
 def expn(n, x):
     """Generalised exponential integral E_n for whole n >= 0 and x >= 0."""
     return elementwise(kernels.expn, n, x)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.sici",
     supports=real,
     note="complex and negative arguments.",
@@ -57,7 +61,7 @@ def sici(x):
     return elementwise(kernels.sici_pair, x)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.shichi",
     supports=real,
     note="complex arguments.",
@@ -68,7 +72,7 @@ def shichi(x):
     return elementwise(kernels.shichi_pair, x)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.fresnel",
     supports=real,
     note="complex arguments.",
@@ -79,7 +83,7 @@ def fresnel(z):
     return elementwise(kernels.fresnel_pair, z)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.spence",
     supports=real,
     note="complex arguments.",

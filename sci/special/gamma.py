@@ -5,8 +5,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 
-from sci.bridge import Call, Example, HostRoute, Reason, implements, implements_ufunc
-from sci.special.common import points, real
+from sci.bridge import Call, Example, HostRoute, Reason, implements
+from sci.special.common import checks, points, real, silent, ufunc
 from sci.special.kernels import beta as pairs
 from sci.special.kernels import gamma as kernels
 from sci.special.kernels import incomplete_gamma as incomplete
@@ -32,9 +32,7 @@ __all__ = [
 COMPLEX = "complex arguments."
 
 
-@implements_ufunc(
-    "scipy.special.gamma", supports=real, note=COMPLEX, examples=points([-1.3, 0.4, 1.0, 5.5, 20.25], grad="x")
-)
+@ufunc("scipy.special.gamma", supports=real, note=COMPLEX, examples=points([-1.3, 0.4, 1.0, 5.5, 20.25], grad="x"))
 def gamma(x):
     """Gamma function of a real argument.
 
@@ -53,7 +51,7 @@ def gamma(x):
     return elementwise(kernels.gamma, x)
 
 
-@implements_ufunc("scipy.special.rgamma", supports=real, note=COMPLEX, examples=points([-1.3, 0.4, 1.0, 5.5], grad="x"))
+@ufunc("scipy.special.rgamma", supports=real, note=COMPLEX, examples=points([-1.3, 0.4, 1.0, 5.5], grad="x"))
 def rgamma(x):
     """1 / Gamma(x), an entire function: zero at 0, -1, -2, ..., where its derivative is (-1)^n n!.
 
@@ -66,7 +64,7 @@ def rgamma(x):
     return elementwise(kernels.rgamma, x)
 
 
-@implements_ufunc("scipy.special.gammaln", supports=real, examples=points([-1.3, 0.4, 1.2, 5.5, 200.0], grad="x"))
+@ufunc("scipy.special.gammaln", supports=real, examples=points([-1.3, 0.4, 1.2, 5.5, 200.0], grad="x"))
 def gammaln(x):
     """log |Gamma(x)|, right relative to itself next to its zeros at 1 and 2 as well.
 
@@ -83,21 +81,19 @@ def loggamma_kernel(x):
     return jnp.where(x < 0, jnp.nan, kernels.gammaln(jnp.where(x < 0, 1.5, x)))
 
 
-@implements_ufunc("scipy.special.loggamma", supports=real, note=COMPLEX, examples=points([0.4, 1.2, 5.5], grad="z"))
+@ufunc("scipy.special.loggamma", supports=real, note=COMPLEX, examples=points([0.4, 1.2, 5.5], grad="z"))
 def loggamma(z):
     """Principal branch of log Gamma: for real arguments nan below zero, as in SciPy."""
     return elementwise(loggamma_kernel, z)
 
 
-@implements_ufunc("scipy.special.gammasgn", examples=points([-1.3, 0.4, 5.5], vmap="x"), grad=False)
+@ufunc("scipy.special.gammasgn", examples=points([-1.3, 0.4, 5.5], vmap="x"), grad=False)
 def gammasgn(x):
     """Sign of Gamma(x)."""
     return elementwise(kernels.gammasgn, x)
 
 
-@implements_ufunc(
-    "scipy.special.digamma", supports=real, note=COMPLEX, examples=points([-1.3, 0.4, 1.2, 5.5], grad="x")
-)
+@ufunc("scipy.special.digamma", supports=real, note=COMPLEX, examples=points([-1.3, 0.4, 1.2, 5.5], grad="x"))
 def digamma(x):
     """psi(x), the logarithmic derivative of the gamma function.
 
@@ -110,7 +106,7 @@ def digamma(x):
     return elementwise(kernels.digamma, x)
 
 
-@implements_ufunc("scipy.special.psi", supports=real, note=COMPLEX, examples=points([-1.3, 0.4, 1.2, 5.5], grad="x"))
+@ufunc("scipy.special.psi", supports=real, note=COMPLEX, examples=points([-1.3, 0.4, 1.2, 5.5], grad="x"))
 def psi(x):
     """Another name of `digamma`."""
     return elementwise(kernels.digamma, x)
@@ -137,7 +133,7 @@ def whole_order(call: Call) -> None:
 
 
 @implements(
-    "scipy.special.polygamma", prepare=whole_order, static=("order",), dtypes="float",
+    "scipy.special.polygamma", prepare=whole_order, supports=silent, static=("order",), dtypes="float",
     examples=lambda: [Example((2, np.array([0.3, 1.7, -1.3, 8.5])), grad=("x",), vmap=("x",))],
     note="orders n that are arrays, not whole or over 100.",
 )  # fmt: skip
@@ -164,7 +160,8 @@ def two_arguments(call: Call) -> None:
 
 
 @implements(
-    "scipy.special.zeta", prepare=two_arguments, supports=real, dtypes="float", static=("pair",), out="out",
+    "scipy.special.zeta", prepare=two_arguments, supports=checks(silent, real), dtypes="float",
+    static=("pair",), out="out",
     note=COMPLEX,
     examples=lambda: [
         Example((np.array([-1.5, 0.5, 2.5, 7.0]),), grad=("x",), vmap=("x",)),
@@ -187,13 +184,13 @@ def zeta(x, q, pair):
     return elementwise(kernels.hurwitz, x, q) if pair else elementwise(kernels.zeta, x)
 
 
-@implements_ufunc("scipy.special.zetac", examples=points([-1.5, 0.5, 2.5, 60.0], grad="x"))
+@ufunc("scipy.special.zetac", examples=points([-1.5, 0.5, 2.5, 60.0], grad="x"))
 def zetac(x):
     """zeta(x) - 1, right relative to itself for large x."""
     return elementwise(kernels.zetac, x)
 
 
-@implements_ufunc("scipy.special.poch", examples=points([0.5, 2.5, -1.3], [1.5, 3.0, 0.4], grad="z m"))
+@ufunc("scipy.special.poch", examples=points([0.5, 2.5, -1.3], [1.5, 3.0, 0.4], grad="z m"))
 def poch(z, m):
     """Rising factorial Gamma(z + m) / Gamma(z).
 
@@ -206,7 +203,7 @@ def poch(z, m):
     return elementwise(pairs.poch, z, m)
 
 
-@implements_ufunc("scipy.special.gammainc", examples=points([0.4, 2.5, 30.0, 60.0], [0.3, 4.0, 31.0, 20.0], grad="a x"))
+@ufunc("scipy.special.gammainc", examples=points([0.4, 2.5, 30.0, 60.0], [0.3, 4.0, 31.0, 20.0], grad="a x"))
 def gammainc(a, x):
     """Regularised lower incomplete gamma function P(a, x), right relative to itself in its tail.
 
@@ -223,9 +220,7 @@ def gammainc(a, x):
     return elementwise(incomplete.gamma_p, a, x)
 
 
-@implements_ufunc(
-    "scipy.special.gammaincc", examples=points([0.4, 2.5, 30.0, 60.0], [0.3, 4.0, 31.0, 80.0], grad="a x")
-)
+@ufunc("scipy.special.gammaincc", examples=points([0.4, 2.5, 30.0, 60.0], [0.3, 4.0, 31.0, 80.0], grad="a x"))
 def gammaincc(a, x):
     """Regularised upper incomplete gamma function Q(a, x) = 1 - P(a, x), right relative to itself."""
     return elementwise(incomplete.gamma_q, a, x)
@@ -244,7 +239,7 @@ def order_and_bound(call: Call) -> None:
 
 
 @implements(
-    "scipy.special.multigammaln", prepare=order_and_bound, static=("dimension",), dtypes="float",
+    "scipy.special.multigammaln", prepare=order_and_bound, supports=silent, static=("dimension",), dtypes="float",
     examples=lambda: [Example((np.array([2.5, 4.0, 11.5]), 3), grad=("a",), vmap=("a",))],
 )  # fmt: skip
 def multigammaln(a, dimension):

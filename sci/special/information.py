@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sci.bridge import implements_ufunc
-from sci.special.common import points, real
+from sci.special.common import points, real, ufunc
 from sci.special.kernels import elementary as kernels
 from sci.special.kernels.core import elementwise
 
@@ -18,25 +17,25 @@ __all__ = [
 ]
 
 
-@implements_ufunc("scipy.special.entr", examples=points([0.3, 1.5, 2.0, 7.0], grad="x"))
+@ufunc("scipy.special.entr", examples=points([0.3, 1.5, 2.0, 7.0], grad="x"))
 def entr(x):
     """-x log(x), 0 at 0, -inf below."""
     return elementwise(kernels.entr, x)
 
 
-@implements_ufunc("scipy.special.rel_entr", examples=points([0.3, 1.5, 2.0], [0.4, 1.4, 5.0], grad="x y"))
+@ufunc("scipy.special.rel_entr", examples=points([0.3, 1.5, 2.0], [0.4, 1.4, 5.0], grad="x y"))
 def rel_entr(x, y):
     """x log(x / y)."""
     return elementwise(kernels.rel_entr, x, y)
 
 
-@implements_ufunc("scipy.special.kl_div", examples=points([0.3, 1.5, 2.0], [0.4, 1.4, 5.0], grad="x y"))
+@ufunc("scipy.special.kl_div", examples=points([0.3, 1.5, 2.0], [0.4, 1.4, 5.0], grad="x y"))
 def kl_div(x, y):
     """x log(x / y) - x + y, right relative to itself next to its double zero at x = y."""
     return elementwise(kernels.kl_div, x, y)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.xlogy",
     supports=real,
     note="complex arguments.",
@@ -47,7 +46,7 @@ def xlogy(x, y):
     return elementwise(kernels.xlogy, x, y)
 
 
-@implements_ufunc(
+@ufunc(
     "scipy.special.xlog1py",
     supports=real,
     note="complex arguments.",
@@ -58,13 +57,13 @@ def xlog1py(x, y):
     return elementwise(kernels.xlog1py, x, y)
 
 
-@implements_ufunc("scipy.special.huber", examples=points([0.5, 1.5, 2.0], [0.4, -3.4, 5.0], grad="delta r"))
+@ufunc("scipy.special.huber", examples=points([0.5, 1.5, 2.0], [0.4, -3.4, 5.0], grad="delta r"))
 def huber(delta, r):
     """Huber's loss."""
     return elementwise(kernels.huber, delta, r)
 
 
-@implements_ufunc("scipy.special.pseudo_huber", examples=points([0.5, 1.5, 2.0], [0.4, -3.4, 5.0], grad="delta r"))
+@ufunc("scipy.special.pseudo_huber", examples=points([0.5, 1.5, 2.0], [0.4, -3.4, 5.0], grad="delta r"))
 def pseudo_huber(delta, r):
     """Pseudo-Huber loss, without cancellation for small r."""
     return elementwise(kernels.pseudo_huber, delta, r)

@@ -24,6 +24,8 @@ class RootResult(NamedTuple):
         The function at `x`.
     jac : (n, n) array
         The last Jacobian model (exact at its last renewal, Broyden's updates since).
+    model : (n, 2n + 1) array or None
+        Its factors ``[R, Q^T, Q^T fun]``, of `Hybr` only.
     nfev, njev, nit : int array
         Evaluations of the function and of its Jacobian, accepted steps.
     status : int array
@@ -35,6 +37,7 @@ class RootResult(NamedTuple):
     x: Any
     fun: jax.Array
     jac: jax.Array
+    model: jax.Array | None
     nfev: jax.Array
     njev: jax.Array
     nit: jax.Array
@@ -94,14 +97,14 @@ def root(fun, x0, args=(), method=None, *, jac=None):
         state = method.init(None, start)
         problem = (lambda x: function(params, x)), (lambda x: jacobian(params, x))
         state = iterate(method, problem, state)
-        return state.x, {k: getattr(state, k) for k in ("fun", "jac", "nfev", "njev", "nit", "status")}
+        return state.x, {k: getattr(state, k) for k in ("fun", "jac", "model", "nfev", "njev", "nit", "status")}
 
     def residual(x, params):
         return function(params, x)
 
     x, aux = implicit(solve, residual, lambda x, params: {}, params, carried)
     success = (aux["status"] == CONVERGED) & jnp.isfinite(aux["fun"]).all()
-    return RootResult(x=unravel(x), success=success, **aux)
+    return RootResult(x=unravel(x), success=success, **{"model": None} | aux)
 
 
 def residual_functions(fun, jac, x0, args):

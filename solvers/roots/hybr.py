@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
-from jax.scipy.linalg import lu_solve, solve_triangular
+from jax.scipy.linalg import solve_triangular
 
-from solvers.roots.vectors import inner, norm, pack, product
+from solvers.roots.vectors import entry, norm, pack, product
 
 __all__ = ["Hybr", "HybrState"]
 
@@ -30,26 +31,29 @@ class _Scalars(NamedTuple):
     fresh_jacobian: Any = 1
     first_step: Any = 1
     newton: Any = 0
-    singular: Any = 0
     nit: Any = 0
     status: Any = RUNNING
 
 
 class HybrState(NamedTuple):
-    """Iterate, Broyden model with its inverse, variable scales, and the step under trial."""
+    """Iterate, factored Broyden model, variable scales, and the step under trial.
+
+    ``model`` has shape (n, 2n + 1): R, the transpose of Q, and ``Q^T fun`` side by side, because the rotations that
+    update the factorisation treat the three alike.
+    """
 
     x: jax.Array
     fun: jax.Array
-    jac: jax.Array
-    inverse: jax.Array
+    model: jax.Array
     diag: jax.Array
     step: jax.Array
     scalars: jax.Array
 
     def unpack(self):
         """The packed scalars by name."""
-        return _Scalars(*(self.scalars[i] for i in range(len(_Scalars._fields))))
+        return _Scalars(*(entry(self.scalars, i) for i in range(len(_Scalars._fields))))
 
+    jac = property(lambda self: jnp.matmul(self.model[:, self.x.size : -1].T, self.model[:, : self.x.size]))
     status = property(lambda self: self.unpack().status.astype(jnp.int32))
     nfev = property(lambda self: self.unpack().nfev.astype(jnp.int32))
     njev = property(lambda self: self.unpack().njev.astype(jnp.int32))
@@ -93,9 +97,9 @@ class Hybr:
         """State at `x0` before any evaluation."""
         del problem
         n, dtype = x0.size, x0.dtype
-        nothing, model = jnp.zeros(n, dtype), jnp.zeros((n, n), dtype)
+        nothing, model = np.zeros(n, dtype), np.zeros((n, 2 * n + 1), dtype)
         scalars = pack(_Scalars(fnorm=jnp.inf, delta=0.0, xnorm=0.0), dtype)
-        return HybrState(x0, nothing, model, model, nothing, nothing, scalars)
+        return HybrState(x0, nothing, model, nothing, nothing, scalars)
 
     def converged(self, state):
         """Whether the iteration ended."""
@@ -104,38 +108,46 @@ class Hybr:
     def step(self, problem, state):
         """Evaluate at the trial point, judge the step, renew or update the model, choose the next step."""
         function, jacobian = problem
-        s = state.unpack()
+        s, n = state.unpack(), state.x.size
         start = s.nfev == 0
         trial = state.x + state.step
         fun = function(trial)
 
-        image = product(state.jac, state.step)
-        s, accepted = self._judge(s, norm(fun), norm(state.fun + image), norm(state.diag * state.step), start)
+        scaled = state.diag * state.step
+        pnorm = norm(scaled)
+        predicted = state.model[:, -1] + product(state.model[:, :n], state.step)
+        s, accepted = self._judge(s, norm(fun), norm(predicted), pnorm, start)
         x = jnp.where(accepted, trial, state.x)
         value = jnp.where(accepted, fun, state.fun)
-        renew = start | (s.failures >= 2)
-        jac, inverse, singular = _model(jacobian, state, x, fun - state.fun, image, renew, s.singular > 0)
+        s = s._replace(xnorm=jnp.where(accepted, norm(state.diag * x), s.xnorm))
+        status = self._status(s, pnorm, n, start)
+        renew = start | (s.failures == 2)
 
-        columns = jnp.sqrt(jnp.sum(jac * jac, axis=0))
-        diag = self._scale(state.diag, columns, start, renew)
-        xnorm = jnp.where(accepted, norm(diag * x), s.xnorm)
+        def keep():
+            return state.model, state.diag
+
+        def renewed():
+            matrix = jacobian(x)
+            columns = jnp.sqrt(jnp.sum(matrix * matrix, axis=0))
+            return _factor(matrix, value), self._scale(state.diag, columns, start)
+
+        def updated():
+            change = product(state.model[:, n:-1], fun)
+            model = state.model.at[:, -1].set(jnp.where(accepted, change, state.model[:, -1]))
+            length = jnp.where(pnorm > 0, pnorm, 1.0)
+            return _update(model, (change - predicted) / length, state.diag * (scaled / length)), state.diag
+
+        case = jnp.where(status != RUNNING, 0, jnp.where(renew, 1, 2))
+        model, diag = lax.switch(case, (keep, renewed, updated))
+
+        # The first region is a multiple of the start, and no larger than the first step.
+        xnorm = jnp.where(start, norm(diag * x), s.xnorm)
         factor = jnp.asarray(self.factor, x.dtype)
         delta = jnp.where(start, jnp.where(xnorm == 0, factor, factor * xnorm), s.delta)
-        status = self._status(s, delta, xnorm, norm(state.diag * state.step), x.size, start)
-        step, newton = _dogleg(jac, inverse, diag, value, delta)
-        # The first region is not larger than the first step.
+        step, newton = _dogleg(model[:, :n], model[:, -1], diag, delta)
         delta = jnp.where(s.first_step > 0, jnp.minimum(delta, norm(diag * step)), delta)
-        s = s._replace(
-            delta=delta,
-            xnorm=xnorm,
-            njev=s.njev + renew,
-            failures=jnp.where(renew, 0, s.failures),
-            fresh_jacobian=renew,
-            newton=newton,
-            singular=singular,
-            status=status,
-        )
-        return HybrState(x, value, jac, inverse, diag, step, pack(s, x.dtype))
+        s = s._replace(delta=delta, xnorm=xnorm, njev=s.njev + renew, fresh_jacobian=renew, newton=newton, status=status)
+        return HybrState(x, value, model, diag, step, pack(s, x.dtype))
 
     def _judge(self, s, fnorm, predicted, pnorm, start):
         """Compare actual with predicted reduction; adapt the trust region and the counters of progress."""
@@ -163,82 +175,104 @@ class Hybr:
         merged = jax.tree.map(lambda a, b: jnp.where(start, a, b), kept, moved)
         return merged._replace(nfev=s.nfev + 1), accepted
 
-    def _scale(self, diag, columns, start, renew):
+    def _scale(self, diag, columns, start):
         if self.diag is not None:
             return jnp.asarray(self.diag, diag.dtype)
-        first = jnp.where(columns == 0, 1.0, columns)
-        return jnp.where(start, first, jnp.where(renew, jnp.maximum(diag, columns), diag))
+        return jnp.where(start, jnp.where(columns == 0, 1.0, columns), jnp.maximum(diag, columns))
 
-    def _status(self, s, delta, xnorm, pnorm, n, start):
+    def _status(self, s, pnorm, n, start):
         """MINPACK's termination codes, with the guard against a collapsed trust region."""
-        eps = jnp.finfo(delta.dtype).eps
+        eps = jnp.finfo(pnorm.dtype).eps
         maxfev = 100 * (n + 1) if self.maxfev is None else self.maxfev
-        small = delta <= self.xtol * xnorm
-        status = jnp.where(s.slow_jacobians >= 5, SLOW_JACOBIAN, RUNNING)
+        status = jnp.where(s.nfev >= maxfev, MAX_EVALUATIONS, RUNNING)
+        status = jnp.where(0.1 * jnp.maximum(0.1 * s.delta, pnorm) <= eps * s.xnorm, XTOL_TOO_SMALL, status)
+        status = jnp.where(s.slow_jacobians >= 5, SLOW_JACOBIAN, status)
         status = jnp.where(s.slow_steps >= 10, SLOW_ITERATION, status)
-        status = jnp.where(0.1 * jnp.maximum(0.1 * delta, pnorm) <= eps * xnorm, XTOL_TOO_SMALL, status)
-        status = jnp.where(s.nfev >= maxfev, MAX_EVALUATIONS, status)
+        small = s.delta <= self.xtol * s.xnorm
         status = jnp.where(small, jnp.where(s.newton > 0, CONVERGED, SLOW_JACOBIAN), status)
         status = jnp.where(start, RUNNING, status)
         return jnp.where(s.fnorm == 0, CONVERGED, status)
 
 
-def _model(jacobian, state, x, change, image, renew, was_singular):
-    """Jacobian model, its inverse, and whether it is singular: renewed, or updated by Broyden's formula."""
-    weighted = state.diag**2 * state.step
-    length = inner(weighted, state.step)
-    length = jnp.where(length > 0, length, 1.0)
-    residual = (change - image) / length
-    updated = state.jac + jnp.outer(residual, weighted)
-    # Sherman and Morrison; where the update makes the model nearly singular it is factored anew.
-    shift = product(state.inverse, residual)
-    pivot = 1 + inner(weighted, shift)
-    degenerate = was_singular | ~(jnp.abs(pivot) > jnp.finfo(pivot.dtype).eps ** 0.5)
+def _factor(matrix, fun):
+    """R, the transpose of Q, and ``Q^T fun``, by Householder reflections.
 
-    def factored():
-        jac = lax.cond(renew, lambda: jacobian(x), lambda: updated)
-        return jac, *_inverse(jac)
-
-    def corrected():
-        inverse = state.inverse - jnp.outer(shift / pivot, product(state.inverse.T, weighted))
-        return updated, inverse, jnp.zeros((), bool)
-
-    return lax.cond(renew | degenerate, factored, corrected)
-
-
-def _inverse(matrix):
-    """Inverse by LU, and whether the matrix is singular: then by QR, zeros of R made small numbers as in MINPACK."""
+    A loop of vector operations: LAPACK's blocked QR calls threaded products, which are a hundred times slower at
+    these sizes when the cores are busy.
+    """
     n = matrix.shape[0]
-    eye = jnp.eye(n, dtype=matrix.dtype)
-    eps = jnp.finfo(matrix.dtype).eps
-    lu, swaps, _ = lax.linalg.lu(matrix)
-    singular = ~jnp.all(jnp.abs(jnp.diagonal(lu)) > eps * jnp.max(jnp.abs(jnp.triu(lu)), axis=0))
+    index = lax.iota(jnp.int32, n)
+    model = jnp.concatenate([matrix, jnp.eye(n, dtype=matrix.dtype), fun[:, None]], axis=1)
 
-    def regularised():
-        q, r = jnp.linalg.qr(matrix)
-        least = eps * jnp.max(jnp.abs(r), axis=0)
-        least = jnp.where(least == 0, eps, least)
-        r = jnp.where((jnp.abs(jnp.diagonal(r)) < least) & (eye > 0), least, r)
-        return solve_triangular(r, q.T)
+    def reflect(j, model):
+        column = lax.dynamic_index_in_dim(model, j, axis=1, keepdims=False)
+        column = jnp.where(index >= j, column, 0)
+        head = lax.dynamic_index_in_dim(column, j, keepdims=False)
+        length = jnp.where(head < 0, -norm(column), norm(column))
+        scale = jnp.where(length == 0, 1, length)
+        normal = jnp.where(index == j, head / scale + 1, column / scale)
+        image = jnp.sum(normal[:, None] * model, axis=0) / (head / scale + 1)
+        return jnp.where(length == 0, model, model - normal[:, None] * image)
 
-    return lax.cond(singular, regularised, lambda: lu_solve((lu, swaps), eye)), singular
+    model = lax.fori_loop(0, n, reflect, model)
+    # What the reflections annihilate is zero, not rounding noise.
+    below = index[:, None] > lax.iota(jnp.int32, 2 * n + 1)[None, :]
+    return jnp.where(below, 0, model)
 
 
-def _dogleg(jac, inverse, diag, fun, delta):
+def _update(model, left, right):
+    """Factorisation of ``R + left right^T`` in the basis Q, by two sweeps of plane rotations (MINPACK's r1updt)."""
+    n = model.shape[0]
+    index = lax.iota(jnp.int32, model.shape[1])
+
+    def gather(carry, inputs):
+        # Rotate `left` into a multiple of the last unit vector; the last row fills from the right.
+        spike, last = carry
+        row, here = inputs
+        cos, sin = _rotation(last, here)
+        return (sin * row + cos * spike, sin * here + cos * last), cos * row - sin * spike
+
+    (spike, last), rows = lax.scan(gather, (model[-1], left[-1]), (model[:-1], left[:-1]), reverse=True)
+    spike = spike + last * jnp.pad(right, (0, n + 1))
+
+    def eliminate(spike, inputs):
+        row, j = inputs
+        cos, sin = _rotation(row[j], spike[j])
+        return jnp.where(index == j, 0, cos * spike - sin * row), cos * row + sin * spike
+
+    spike, rows = lax.scan(eliminate, spike, (rows, lax.iota(jnp.int32, n - 1)))
+    return jnp.concatenate([rows, spike[None]])
+
+
+def _rotation(a, b):
+    """Cosine and sine of the plane rotation that takes (a, b) to a multiple of (1, 0)."""
+    steep = jnp.abs(a) < jnp.abs(b)
+    ratio = jnp.where(steep, a, b) / jnp.where(steep, b, jnp.where(b == 0, 1, a))
+    one = 1 / jnp.sqrt(1 + ratio * ratio)
+    return jnp.where(steep, one * ratio, one), jnp.where(steep, one, one * ratio)
+
+
+def _dogleg(r, qtf, diag, delta):
     """Minimise the model within the scaled trust region along the dogleg; also whether the step is full."""
-    newton = -product(inverse, fun)
+    n = qtf.size
+    eps = jnp.finfo(qtf.dtype).eps
+    # A zero on the diagonal is replaced in the substitution only: the Newton step is then long, and only a direction.
+    least = eps * jnp.max(jnp.abs(r), axis=0)
+    least = jnp.where(least == 0, eps, least)
+    hole = (jnp.diagonal(r) == 0)[:, None] & jnp.eye(n, dtype=bool)
+    newton = -solve_triangular(jnp.where(hole, least, r), qtf)
     length = norm(diag * newton)
     full = length <= delta
 
-    gradient = product(jac.T, fun) / diag
+    gradient = product(r.T, qtf) / diag
     gnorm = norm(gradient)
     flat = gnorm == 0
     unit = gradient / jnp.where(flat, 1.0, gnorm) / diag
-    curvature = norm(product(jac, unit))
+    curvature = norm(product(r, unit))
     cauchy = jnp.where(flat, 0.0, gnorm / curvature / curvature)
     # Fraction of the Newton step at which the path from the Cauchy point leaves the region.
     p, q = delta / length, jnp.minimum(cauchy / delta, 1.0)
-    fnorm = norm(fun)
+    fnorm = norm(qtf)
     t = (fnorm / jnp.where(flat, 1.0, gnorm)) * (fnorm / length) * q
     t = t - p * q**2 + jnp.sqrt((t - p) ** 2 + (1 - p**2) * (1 - q**2))
     fraction = jnp.where(flat, p, p * (1 - q**2) / t)

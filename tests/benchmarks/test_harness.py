@@ -69,12 +69,13 @@ def test_host_is_shown_and_meets_no_target():
 
         from sci import special
 
-        assert "scipy.special.modstruve" not in sci.bridge.load_all()
+        assert sci.bridge.lookup("scipy.special.modstruve") is None  # native meanwhile? take another one
         return lambda: special.modstruve(1.0, 2.0), lambda: original.modstruve(1.0, 2.0)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sci.FallbackWarning)
         result = measured(build=build, ratio=1e-9)
+    assert result.error == ""
     assert result.on_host == ("scipy.special.modstruve",)
     assert result.targets == [("ratio >= 1e-09", False)]
 

@@ -18,14 +18,20 @@ from sci.bridge import Entry, Example, load_all
 SINGLE = (2e-3, 1e-4)
 
 
-def cases(keep=lambda entry, example: True) -> list[Any]:
-    """Parameters (entry, example) for every example of every registered function."""
+def cases(keep=lambda entry, example: True, costly: bool = False) -> list[Any]:
+    """Parameters (entry, example) for every example of every registered function.
+
+    Of `costly` checks (many shapes to compile) only the first example of a function is in the default
+    set, the others are `slow`.
+    """
     found = []
     for name, entry in sorted(load_all().items()):
         for i, example in enumerate(entry.examples() if entry.examples else []):
             if keep(entry, example):
-                mark = pytest.mark.xdist_group(name)  # one worker compiles a function, all checks share it
-                found.append(pytest.param(entry, example, id=f"{name}-{i}", marks=mark))
+                marks = [pytest.mark.xdist_group(name)]  # one worker compiles a function, all checks share it
+                if costly and i:
+                    marks.append(pytest.mark.slow)
+                found.append(pytest.param(entry, example, id=f"{name}-{i}", marks=marks))
     return found
 
 

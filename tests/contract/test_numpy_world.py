@@ -24,7 +24,9 @@ from tests.contract.support import (
 )
 
 each = pytest.mark.parametrize(("entry", "example"), cases())
-each_with_arrays = pytest.mark.parametrize(("entry", "example"), cases(lambda e, x: bool(array_names(e, x))))
+each_with_arrays = pytest.mark.parametrize(
+    ("entry", "example"), cases(lambda e, x: bool(array_names(e, x)), costly=True)
+)
 
 
 def functions():
@@ -139,7 +141,8 @@ def test_odd_input_ends_as_in_the_original(entry, example):
         pytest.skip("no oracle for this example")
     arguments = bound(entry, example)
     wrong = []
-    for name in array_names(entry, example):
+    names = array_names(entry, example)
+    for name in names[:1] if isinstance(entry.original, np.ufunc) else names:  # a ufunc treats them alike
         for kind, odd in _mutations(arguments.arguments[name]):
             if kind in example.skip_odd:
                 continue

@@ -186,6 +186,11 @@ def main():
     show("CHEB_DAWSON_2", fit(lambda u: dawson(1 / mp.sqrt(u)) / mp.sqrt(u), 0, 1 / mp.mpf(25)),
          "x dawsn(x), t from 1/x^2 in [0, 1/25]")  # fmt: skip
 
+    zero = mp.findroot(mp.digamma, mp.mpf("1.4616321449683622"))
+    show("DIGAMMA_ZERO", split_exact(zero), "the positive zero of digamma, as a sum of two float64")
+    series = [(-1) ** (k + 1) * mp.zeta(k + 1, zero) for k in range(1, 26)]
+    show("DIGAMMA_SERIES", [float(c) for c in series], "digamma(zero + d) / d, powers of d")
+
     nodes, weights = np.polynomial.legendre.leggauss(40)
     exact = [mp.findroot(lambda t: mp.legendre(40, t), mp.mpf(float(v))) for v in nodes[20:]]
     derivative = lambda t: 40 * (mp.legendre(39, t) - t * mp.legendre(40, t)) / (1 - t * t)  # noqa: E731

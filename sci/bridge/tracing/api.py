@@ -12,6 +12,7 @@ from .cache import LRU
 from .entry import Entry, code_of, double, dtype_of, name_of, plain_function, witness_for
 from .errors import TraceError, TraceReason, error_at
 from .lift import STATIC_SCALARS, Lifter
+from .nested_code import NestedFunction
 from .verify import verify
 
 _entries = LRU(1024)
@@ -141,7 +142,7 @@ def to_jax(fun, *example_args, verify=True):
     >>> print(jax.grad(g)(np.array([-1.5, 2.0])))
     [-6.    2.25]
     """
-    if type(fun) is TracedFunction:
+    if type(fun) is TracedFunction or type(fun) is NestedFunction:
         return fun
     if not callable(fun):
         raise TypeError(f"to_jax: fun must be callable, got {type(fun).__name__}")

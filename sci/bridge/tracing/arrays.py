@@ -51,8 +51,8 @@ class Buffer:
         if self.readonly is not None:
             refuse(*self.readonly)
         recorder = current()
-        if recorder.scopes and self.born <= recorder.scopes[0].start:
-            recorder.unmergeable()
+        if recorder.scopes and self.born <= recorder.scopes[-1].start:
+            recorder.unmergeable(TraceReason.OUTSIDE_WRITE, "an array from outside the function is changed", self.born)
 
     def write(self, positions, value, assign):
         """``assign()`` writes the witness; ``value`` goes to the flat ``positions`` of the tape's array."""

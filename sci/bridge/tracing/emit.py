@@ -37,8 +37,8 @@ class Emitter:
         need_no = set().union(*(self.needed[m] for m in no))
         shared = sorted(n for n in need_yes & need_no if n < decision.position)
         for number in shared:
-            self._value(env, first, number)
-        condition = self._value(env, first, decision.cond)
+            value_of(env, first.nodes, number)
+        condition = value_of(env, first.nodes, decision.cond)
         condition = structural.cast(condition, bool)
         if self._cheap(env, yes, need_yes) and self._cheap(env, no, need_no):
             left = self._paths(dict(env), yes, depth + 1)
@@ -63,53 +63,13 @@ class Emitter:
                     return False
         return True
 
-    def _value(self, env, run, number):
-        """Value of a node, with everything it needs."""
-        if number in env:
-            return env[number]
-        pending = [number]
-        while pending:
-            current = pending[-1]
-            if current in env:
-                pending.pop()
-                continue
-            node = run.nodes[current]
-            if node.phi is not None and node.ins[0] in env:
-                pending.pop()
-                env[current] = self._choice(env, run, node)
-                continue
-            missing = [i for i in node.ins if i not in env]
-            if missing:
-                pending.extend(missing)
-                continue
-            pending.pop()
-            env[current] = evaluate(node, [env[i] for i in node.ins])
-        return env[number]
-
-    def _choice(self, env, run, node):
-        """A merged call: what both sides need first, then a select or a branch."""
-        left, right = node.phi
-        need = [_reach(run.nodes, [side], env) for side in node.phi]
-        for number in sorted(need[0] & need[1]):
-            self._value(env, run, number)
-        condition = structural.cast(env[node.ins[0]], bool)
-        rest = [n for n in need[0] | need[1] if n not in env]
-        if len(rest) <= _SELECT_NODES and all(_simple(run.nodes[n]) for n in rest):
-            a, b = (structural.as_jax(self._value(dict(env), run, side)) for side in (left, right))
-            return lax.select(_wide(condition, a), a, b)
-        return lax.cond(
-            condition,
-            lambda: structural.as_jax(self._value(dict(env), run, left)),
-            lambda: structural.as_jax(self._value(dict(env), run, right)),
-        )
-
     def _leaf(self, env, run):
         merged = self.merged
         if run.outcome is None:
             return [
                 jnp.full(s, jnp.nan, structural.canonical(d)) for s, d in zip(merged.shapes, merged.dtypes, strict=True)
             ]
-        values = [self._value(env, run, n) for n in run.outcome.nodes]
+        values = [value_of(env, run.nodes, n) for n in run.outcome.nodes]
         if merged.stacked:
             dtype = merged.dtypes[0]
             flat = [
@@ -120,6 +80,48 @@ class Emitter:
         return [structural.as_jax(structural.cast(v, d)) for v, d in zip(values, merged.dtypes, strict=True)]
 
 
+def value_of(env, nodes, number):
+    """Value of a node, with everything it needs, under what ``env`` has already."""
+    if number in env:
+        return env[number]
+    pending = [number]
+    while pending:
+        current = pending[-1]
+        if current in env:
+            pending.pop()
+            continue
+        node = nodes[current]
+        if node.phi is not None and node.ins[0] in env:
+            pending.pop()
+            env[current] = _choice(env, nodes, node)
+            continue
+        missing = [i for i in node.ins if i not in env]
+        if missing:
+            pending.extend(missing)
+            continue
+        pending.pop()
+        env[current] = evaluate(node, [env[i] for i in node.ins])
+    return env[number]
+
+
+def _choice(env, nodes, node):
+    """A merged call: what both sides need first, then a select or a branch."""
+    left, right = node.phi
+    need = [_reach(nodes, [side], env) for side in node.phi]
+    for number in sorted(need[0] & need[1]):
+        value_of(env, nodes, number)
+    condition = structural.cast(env[node.ins[0]], bool)
+    rest = [n for n in need[0] | need[1] if n not in env]
+    if len(rest) <= _SELECT_NODES and all(_simple(nodes[n]) for n in rest):
+        a, b = (structural.as_jax(value_of(dict(env), nodes, side)) for side in (left, right))
+        return lax.select(_wide(condition, a), a, b)
+    return lax.cond(
+        condition,
+        lambda: structural.as_jax(value_of(dict(env), nodes, left)),
+        lambda: structural.as_jax(value_of(dict(env), nodes, right)),
+    )
+
+
 def _wide(condition, like):
     return condition if like.ndim == 0 else lax.broadcast_in_dim(condition, like.shape, ())
 
@@ -128,6 +130,8 @@ def evaluate(node, values):
     """One node in JAX; shape and type are checked against the witness's."""
     if node.fn is None:
         value = node.value
+        if value is None:
+            raise error_at(node.place, TraceReason.OUTSIDE_WRITE, "an argument of a function given to a solver is kept")
         return (
             value.astype(structural.canonical(value.dtype))
             if value.dtype != structural.canonical(value.dtype)

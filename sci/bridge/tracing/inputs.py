@@ -53,6 +53,7 @@ def dual_input(recorder, kind, array, readonly):
     """Input node and dual of one leaf."""
     witness = witness_of(kind, array)
     number = recorder.add(None, (), np.shape(witness), np.asarray(witness).dtype, True)
+    recorder.known[number] = np.asarray(witness)  # not a copy: inputs refuse writes
     if isinstance(witness, np.ndarray):
         return Array(Buffer(witness, number, readonly), witness)
     return CapturedInteger(number, witness) if kind == "I" else Scalar(number, witness)

@@ -48,9 +48,10 @@ def apply(eqn, values):
         if result is not None:
             result = result if isinstance(result, (list, tuple)) else [result]
             return [np.asarray(r, v.aval.dtype) for r, v in zip(result, eqn.outvars, strict=True)]
-    found = eqn.primitive.bind(*[jax.numpy.asarray(v) for v in values], **params)
-    found = found if eqn.primitive.multiple_results else [found]
-    return [np.asarray(r) for r in found]
+    with jax.ensure_compile_time_eval():  # the caller may be inside a transformation
+        found = eqn.primitive.bind(*[jax.numpy.asarray(v) for v in values], **params)
+        found = found if eqn.primitive.multiple_results else [found]
+        return [np.asarray(r) for r in found]
 
 
 def _closed(key):

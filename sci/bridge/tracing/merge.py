@@ -92,6 +92,18 @@ def merged(function, args, kwargs=None):
         return function(*args, **kwargs)
 
 
+def merged_result(function, args):
+    """``function(*args)``, its paths merged.
+
+    Raises
+    ------
+    Unmergeable
+        Where that is not possible; its arguments are the reason and a detail, its cause an exception of the user's.
+    """
+    recorder = current()
+    return _join(recorder, _paths(recorder, function, args, {}), 0)
+
+
 def _paths(recorder, function, args, kwargs):
     found, pending = [], [()]
     while pending:

@@ -24,12 +24,15 @@ class Program:
         Structure of the result.
     paths : int
         Number of paths recorded (0 where JAX traced the function itself).
+    tolerance : float
+        Relative agreement with the original to expect beyond rounding: not 0 where it calls a solver.
     """
 
-    __slots__ = ("jaxpr", "jitted", "paths", "stacked", "treedef")
+    __slots__ = ("jaxpr", "jitted", "paths", "stacked", "tolerance", "treedef")
 
-    def __init__(self, jaxpr, treedef, paths, stacked=False):
+    def __init__(self, jaxpr, treedef, paths, stacked=False, tolerance=0.0):
         self.jaxpr, self.treedef, self.paths, self.stacked = jaxpr, treedef, paths, stacked
+        self.tolerance = tolerance
         self.jitted = None
 
     @property
@@ -103,7 +106,7 @@ def record_numpy(function, arguments, values, split):
     emitter = Emitter(runs, merged, len(values))
     shapes = [inputs_abstract(v) for v in values]
     jaxpr = jax.make_jaxpr(lambda *xs: emitter(*xs))(*shapes)
-    return Program(jaxpr, merged.treedef, len(runs), merged.stacked)
+    return Program(jaxpr, merged.treedef, len(runs), merged.stacked, max(r.tolerance for r in runs))
 
 
 def inputs_abstract(value):

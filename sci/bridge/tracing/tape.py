@@ -42,7 +42,7 @@ class Decision:
 
 
 class Unmergeable(BaseException):
-    """A call cannot be merged: it must be recorded as part of its caller."""
+    """A call cannot be merged: it must be recorded as part of its caller. Its arguments say why."""
 
 
 @dataclass
@@ -64,6 +64,7 @@ class Run:
     outcome: object = None
     nan_only: bool = False
     failed: bool = False
+    tolerance: float = 0.0  # relative agreement to expect where an iterative solver was called
 
 
 @dataclass
@@ -83,6 +84,8 @@ class Recorder:
     nan_only: bool = False
     implicit: BaseException | None = None
     refusals: int = 0
+    known: dict = field(default_factory=dict)  # witness of a node: inputs and results of solvers
+    tolerance: float = 0.0
 
     def add(self, fn, ins, shape, dtype, safe=False, key=None):
         """Append a node and return its number; equal ``key`` means the same node."""
@@ -119,11 +122,14 @@ class Recorder:
         self.nodes[number].phi = sides
         return number
 
-    def unmergeable(self):
-        """Give up merging; remembered, in case user code swallows the exception."""
-        for scope in self.scopes:
-            scope.broken = True
-        raise Unmergeable
+    def unmergeable(self, reason, detail, born=None):
+        """Give up merging; remembered, in case user code swallows the exception.
+
+        The scopes that began after ``born`` are broken, or the innermost.
+        """
+        for scope in self.scopes[-1:] if born is None else self.scopes:
+            scope.broken = scope.broken or born is None or born <= scope.start
+        raise Unmergeable(reason, detail)
 
     def mark(self):
         """State that a merged call must leave as it was."""
@@ -158,7 +164,7 @@ class Recorder:
         position = len(scope.decisions)
         if position >= MAX_PATHS:
             if self.scopes:
-                self.unmergeable()
+                self.unmergeable(TraceReason.LOOP, f"more than {MAX_PATHS} decisions in one call")
             refuse(
                 TraceReason.LOOP,
                 f"more than {MAX_PATHS} decisions in one call",
@@ -255,7 +261,7 @@ def _run(start, prefix):
                 raise recorder.refusal
     finally:
         _local.recorder = outer
-    run.nan_only = recorder.nan_only
+    run.nan_only, run.tolerance = recorder.nan_only, recorder.tolerance
     return run
 
 

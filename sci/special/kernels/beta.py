@@ -34,15 +34,17 @@ def betaln_positive(a, b):
     big = jnp.maximum(large, 8.0)
     ratio = small / big
     log1p = jnp.log1p(ratio)
+    # big log1p(small / big), which is small itself once the quotient underflows
+    weighted = jnp.where(ratio < 1e-100 if big.dtype.itemsize > 4 else ratio < 1e-20, small, big * log1p)
     # log Gamma(large) - log Gamma(small + large)
     difference = stirling_error(big) - stirling_error(big + small)
-    quotient = difference - (big + (small - 0.5)) * log1p - small * (jnp.log(big) - 1)
+    quotient = difference - weighted - (small - 0.5) * log1p - small * (jnp.log(big) - 1)
     mixed = of_small + quotient
     # both from 8 on
     ms = jnp.maximum(small, 8.0)
     correction = stirling_error(ms) + difference
     u = (ms - 0.5) * (jnp.log(ratio) - log1p)
-    both = -0.5 * jnp.log(big) + HALF_LOG_2PI + correction + u - big * log1p
+    both = -0.5 * jnp.log(big) + HALF_LOG_2PI + correction + u - weighted
     return jnp.where(large < 8, direct, jnp.where(small < 8, mixed, both))
 
 
@@ -102,7 +104,9 @@ def log_and_sign(a, b, sine=None):
 def beta(a, b):
     """B(a, b)."""
     infinite, zero, log, factor = log_and_sign(a, b)
-    value = factor * jnp.exp(log)
+    # in two halves: the power may leave the range of numbers where its product with the factor does not
+    half = jnp.exp(0.5 * log)
+    value = (factor * half) * half
     # two poles: Cephes' sign
     minus = (a <= 0) & (b <= 0) & (jnp.floor(a) == a) & (jnp.mod(b, 2) == 1)
     value = jnp.where(infinite, jnp.where(minus, -jnp.inf, jnp.inf), jnp.where(zero, 0.0, value))
@@ -150,7 +154,8 @@ def binom(n, k):
     parity = jnp.where(jnp.mod(k, 2) == 1, 1.0, -1.0)
     sine = jnp.where(whole_k & (k > 0), parity * sinpi(n), sinpi(jnp.minimum(1 + n - k, 1 + k)))
     infinite, zero, log, factor = log_and_sign(1 + n - k, 1 + k, sine)
-    general = 1 / ((n + 1) * factor * jnp.exp(log))
+    half = jnp.exp(-0.5 * log)
+    general = half / (n + 1) / factor * half
     general = jnp.where(zero, jnp.inf, jnp.where(infinite, 0.0, general))
     value = jnp.where(short, product, general)
     undefined = ((n < 0) & (jnp.floor(n) == n)) | jnp.isinf(k)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import jax.numpy as jnp
+from jax import lax
 
 from sci.special.kernels.core import FORWARD, horner, smooth
 from sci.special.kernels.incomplete_gamma import excess_ratio
@@ -25,6 +26,7 @@ __all__ = [
     "inv_boxcox",
     "inv_boxcox1p",
     "kl_div",
+    "log1p",
     "log_expit",
     "logit",
     "powm1",
@@ -127,10 +129,20 @@ def xlogy(x, y):
     return jnp.where(zero, 0.0, x * jnp.log(jnp.where(zero, 1.0, y)))
 
 
-@smooth(lambda x, y: jnp.log1p(y), lambda x, y: jnp.where(x == 0, 0.0, x / (1 + y)))
+@smooth(lambda x: 1 / (1 + x))
+def log1p(x):
+    """log(1 + x); XLA's own is 60 ulp off around x = -0.4."""
+    near = jnp.abs(x) < 0.25
+    far = jnp.where(near, 1.0, x)
+    whole = 1 + far
+    lost = jnp.where((jnp.abs(far) < 1e18) & (whole > 0), (far - (whole - 1)) / whole, 0.0)
+    return jnp.where(near, jnp.log1p(jnp.where(near, x, 0.0)), jnp.log(whole) + lost)
+
+
+@smooth(lambda x, y: log1p(y), lambda x, y: jnp.where(x == 0, 0.0, x / (1 + y)))
 def xlog1py(x, y):
     zero = (x == 0) & ~jnp.isnan(y)
-    return jnp.where(zero, 0.0, x * jnp.log1p(jnp.where(zero, 0.0, y)))
+    return jnp.where(zero, 0.0, x * log1p(jnp.where(zero, 0.0, y)))
 
 
 @smooth(lambda x: -jnp.log(x) - 1)
@@ -141,6 +153,25 @@ def entr(x):
     return jnp.where(inside, -safe * jnp.log(safe), jnp.where(x == 0, 0.0, jnp.where(jnp.isnan(x), x, -jnp.inf)))
 
 
+def positive(x):
+    """x > 0, subnormal numbers included, which XLA takes for 0."""
+    return bits_of(x)[0] > 0
+
+
+def bits_of(x):
+    """(bits as a signed integer, mask of positive subnormal numbers, exponent of their unit)."""
+    integer, digits, unit = (jnp.int64, 52, -1074) if x.dtype.itemsize > 4 else (jnp.int32, 23, -149)
+    bits = lax.bitcast_convert_type(x, integer)
+    return bits, (bits > 0) & (bits < 2**digits), unit
+
+
+def log_of(x):
+    """log(x), x > 0, subnormal numbers included."""
+    bits, subnormal, unit = bits_of(x)
+    log = jnp.log(jnp.where(subnormal, 1.0, x))
+    return jnp.where(subnormal, jnp.log(jnp.where(subnormal, bits, 1).astype(x.dtype)) + unit * LOG_2, log)
+
+
 def log_ratio(x, y):
     """log(x / y) for positive x and y, right next to 1 and where the quotient overflows."""
     quotient = x / y
@@ -148,13 +179,14 @@ def log_ratio(x, y):
     extreme = (quotient == 0) | jnp.isinf(quotient)
     value = jnp.log(jnp.where(near | extreme, 1.0, quotient))
     value = jnp.where(near, jnp.log1p(jnp.where(near, (x - y) / y, 0.0)), value)
-    return jnp.where(extreme, jnp.log(x) - jnp.log(y), value)
+    return jnp.where(extreme, log_of(x) - log_of(y), value)
 
 
 @smooth(lambda x, y: log_ratio(x, y) + 1, lambda x, y: -x / y)
 def rel_entr(x, y):
     """x log(x / y)."""
-    inside = (x > 0) & (y > 0)
+    inside = positive(x) & positive(y)
+    inside &= ~jnp.isnan(x) & ~jnp.isnan(y)
     xs, ys = jnp.where(inside, x, 1.0), jnp.where(inside, y, 1.0)
     value = jnp.where(inside, xs * log_ratio(xs, ys), jnp.where((x == 0) & (y >= 0), 0.0, jnp.inf))
     return jnp.where(jnp.isnan(x) | jnp.isnan(y), jnp.nan, value)
@@ -197,7 +229,8 @@ def pseudo_huber(delta, r):
     vs = jnp.where(big, 1.0, v)
     # sqrt(1 + v^2) - 1 = v^2 / (1 + sqrt(1 + v^2))
     root = vs * vs / (1 + jnp.sqrt(1 + vs * vs))
-    value = d * d * jnp.where(big, jnp.abs(v) - 1, root)
+    # far out delta |r| - delta^2, in the order that does not lose delta^2 first
+    value = d * jnp.where(big, jnp.abs(rr) - d, d * root)
     value = jnp.where(zero, 0.0, value)
     return jnp.where(delta < 0, jnp.inf, value)
 

@@ -40,7 +40,11 @@ def agm(a, b):
     zero = (a == 0) | (b == 0)
     bad = mixed | zero_infinite | jnp.isnan(a) | jnp.isnan(b)
     usable = ~(bad | zero | any_infinite)
-    value = agm_positive(jnp.where(usable, jnp.abs(a), 1.0), jnp.where(usable, jnp.abs(b), 1.0))
+    p, q = jnp.where(usable, jnp.abs(a), 1.0), jnp.where(usable, jnp.abs(b), 1.0)
+    # a quarter of huge arguments, whose sum overflows (XLA makes 0.5 a + 0.5 b that of the sum again)
+    huge = jnp.maximum(p, q) > jnp.finfo(p.dtype).max / 4
+    value = agm_positive(jnp.where(huge, 0.25 * p, p), jnp.where(huge, 0.25 * q, q))
+    value = jnp.where(huge, 4 * value, value)
     value = jnp.where(zero, 0.0, jnp.where(any_infinite, jnp.inf, value))
     return jnp.where(bad, jnp.nan, jnp.where((a < 0) | (b < 0), -value, value))
 
@@ -68,8 +72,9 @@ def ellipkm1(p):
     # m < 0: K(m) = K(m / (m - 1)) / sqrt(1 - m), whose p is the reciprocal
     inner = jnp.where(safe > 1, 1 / safe, safe)
     value = complete(jnp.maximum(inner, 1e-17))[0]
-    value = jnp.where(inner < 1e-17, math.log(4) - 0.5 * jnp.log(inner), value)
-    value = value * jnp.where(safe > 1, jnp.sqrt(inner), 1.0)
+    # |log| of p, not the log of its reciprocal: that may be subnormal, which counts as 0 here
+    value = jnp.where(inner < 1e-17, math.log(4) + 0.5 * jnp.abs(jnp.log(safe)), value)
+    value = value / jnp.where(safe > 1, jnp.sqrt(safe), 1.0)
     edge = jnp.where(p == 0, jnp.inf, jnp.where(p == jnp.inf, 0.0, jnp.nan))
     return jnp.where(usable, value, edge)
 
@@ -230,6 +235,13 @@ def masked(kernel, usable, edge, *args):
     return jnp.where(usable, kernel(*safe), edge)
 
 
+def scaled_down(kernel, huge, scale, factor, usable, edge, *args):
+    """`masked`, with kernel(x) = factor kernel(scale x) where the arguments are huge."""
+    tiny = jnp.finfo(args[0].dtype).tiny
+    value = masked(kernel, usable, edge, *(jnp.where(huge, jnp.maximum(a * scale, tiny), a) for a in args))
+    return jnp.where(huge & usable, value * factor, value)
+
+
 @smooth(FORWARD, FORWARD, FORWARD)
 def elliprf(x, y, z):
     """R_F(x, y, z), at most one argument zero."""
@@ -237,7 +249,8 @@ def elliprf(x, y, z):
     usable = (low >= 0) & (middle > 0) & jnp.isfinite(high)
     edge = jnp.where((low >= 0) & (high == jnp.inf), 0.0, jnp.where((low == 0) & (middle == 0), jnp.inf, jnp.nan))
     edge = jnp.where(jnp.isnan(x) | jnp.isnan(y) | jnp.isnan(z), jnp.nan, edge)
-    return masked(rf_positive, usable, edge, x, y, z)
+    huge = high > jnp.finfo(high.dtype).max / 16  # the sum overflows
+    return scaled_down(rf_positive, huge, 2.0**-20, 2.0**-10, usable, edge, x, y, z)
 
 
 @smooth(FORWARD, FORWARD, FORWARD)
@@ -301,7 +314,9 @@ def elliprg(x, y, z):
     usable = (low >= 0) & (middle > 0) & jnp.isfinite(high)
     edge = jnp.where((low >= 0) & (high == jnp.inf), jnp.inf, jnp.where(low >= 0, 0.5 * jnp.sqrt(high), jnp.nan))
     edge = jnp.where(jnp.isnan(x) | jnp.isnan(y) | jnp.isnan(z), jnp.nan, edge)
-    return masked(rg_positive, usable, edge, x, y, z)
+    half = 2.0 ** (460 if high.dtype.itemsize > 4 else 46)
+    # the product of two arguments overflows from here on; 0 and what becomes 0 differ too little to be seen
+    return scaled_down(rg_positive, high > half, 1 / half**2, half, usable, edge, x, y, z)
 
 
 # --- incomplete ----------------------------------------------------------------------------------
@@ -314,9 +329,9 @@ def reduced_angle(phi):
     return n, (phi - n * math.pi) - n * 1.2246467991473532e-16
 
 
-def complement(m, s2, c2):
-    """1 - m sin^2 without cancellation."""
-    return jnp.where(m > 0, jnp.maximum((1 - m) + m * c2, 0.0), 1 - m * s2)
+def complement(m, s, c2):
+    """1 - m sin^2 without cancellation; the sine's square alone may underflow where m is huge."""
+    return jnp.where(m > 0, jnp.maximum((1 - m) + m * c2, 0.0), 1 - (m * s) * s)
 
 
 @smooth(lambda phi, m: 1 / jnp.sqrt(1 - m * jnp.sin(phi) ** 2), FORWARD)
@@ -326,7 +341,7 @@ def ellipkinc(phi, m):
     p, mm = jnp.where(usable, phi, 0.5), jnp.where(usable, m, 0.5)
     n, r = reduced_angle(p)
     s, c = jnp.sin(r), jnp.cos(r)
-    delta = complement(mm, s * s, c * c)
+    delta = complement(mm, s, c * c)
     value = s * rf_positive_or_inf(c * c, delta)
     whole = jnp.where(n == 0, 0.0, 2 * n * ellipk(jnp.where(n == 0, 0.5, mm)))
     value = value + whole
@@ -348,14 +363,14 @@ def ellipeinc(phi, m):
     n, r = reduced_angle(p)
     s, c = jnp.sin(r), jnp.cos(r)
     c2, s2 = c * c, s * s
-    delta = complement(mm, s2, c2)
+    delta = complement(mm, s, c2)
     one = jnp.ones_like(c2)
     good = (c2 > 0) | (delta > 0)
     c2, delta = jnp.where(good, c2, 0.5), jnp.where(good, delta, 0.5)
     # m > 0, DLMF 19.25.10: no cancellation next to m = 1; m <= 0, DLMF 19.25.9: terms of one sign
     rf = rf_positive(c2, delta, one)
     plus = (1 - mm) * s * rf + (1 - mm) * mm * s * s2 / 3 * rd_positive(c2, one, delta) + mm * s * jnp.sqrt(c2 / delta)
-    minus = s * rf - mm * s * s2 / 3 * rd_positive(c2, delta, one)
+    minus = s * rf - s * ((mm * s) * s / 3 * rd_positive(c2, delta, one))
     value = jnp.where(good, jnp.where(mm > 0, plus, minus), s)
     whole = jnp.where(n == 0, 0.0, 2 * n * ellipe(jnp.where(n == 0, 0.5, mm)))
     return finish_incomplete(value + whole, usable, phi, m, 1)

@@ -143,7 +143,7 @@ def erfcinv(x):
     xs = jnp.where(inside, x, 1.0)
     near = (xs > 0.5) & (xs < 1.5)
     tail = -jsp.ndtri(jnp.where(near, 0.25, 0.5 * xs)) * SQRT_HALF
-    value = jnp.where(near, lax.erf_inv(jnp.where(near, 1 - xs, 0.0)), tail)
+    value = jnp.where(near, -lax.erf_inv(jnp.where(near, xs - 1, 0.0)), tail)
     edge = jnp.where(x == 0, jnp.inf, jnp.where(x == 2, -jnp.inf, jnp.nan))
     return jnp.where(inside, value, edge)
 

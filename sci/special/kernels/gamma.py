@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from sci.special.kernels.core import FORWARD, chebyshev, horner, smooth
-from sci.special.kernels.tables import CHEB_LGAMMA, EULER_MACLAURIN, STIRLING
+from sci.special.kernels.tables import CHEB_LGAMMA, DIGAMMA_SERIES, DIGAMMA_ZERO, EULER_MACLAURIN, STIRLING
 
 __all__ = [
     "cospi",
@@ -176,7 +176,13 @@ def rgamma_slope(x):
 @smooth(lambda x: polygamma(1)(x))
 def digamma(x):
     """psi(x)."""
-    value = lax.digamma(x)
+    # by Taylor's series around the positive zero, which no other form keeps relative to itself
+    d = x - DIGAMMA_ZERO[0]
+    near = jnp.abs(d) < 0.3
+    d = jnp.where(near, d, 0.0)
+    # the zero's second part apart: XLA would add two constants subtracted from x into one
+    series = d * horner(DIGAMMA_SERIES, d) - DIGAMMA_ZERO[1] * DIGAMMA_SERIES[0]
+    value = jnp.where(near, series, lax.digamma(x))
     return jnp.where(x == 0, jnp.where(jnp.signbit(x), jnp.inf, -jnp.inf), jnp.where(x == jnp.inf, x, value))
 
 
@@ -261,10 +267,11 @@ def riemann(s, first):
     # Gamma(u) / (2 pi)^u = (u / (2 pi e))^u sqrt(2 pi / u) exp(stirling_error(u))
     ul = jnp.maximum(up, 8.0)
     half = jnp.power(ul / (2 * math.pi * math.e), 0.5 * ul)
-    large = half * (half * (jnp.sqrt(2 * math.pi / ul) * jnp.exp(stirling_error(ul))))
+    rest = half * (jnp.sqrt(2 * math.pi / ul) * jnp.exp(stirling_error(ul)))
     small = gamma_positive(jnp.where(up < 8, up, 1.0)) * jnp.power(2 * math.pi, -jnp.where(up < 8, up, 1.0))
-    factor = jnp.where(up < 8, small, large)
-    reflected = 2 * sinpi(s / 2) * factor * whole - first
+    # the sine, which may be tiny, before the factor can overflow
+    sine = 2 * sinpi(s / 2) * whole
+    reflected = jnp.where(up < 8, sine * small, (sine * half) * rest) - first
     value = jnp.where(left, jnp.where(sinpi(s / 2) == 0, -1.0 * first, reflected), value)
     return jnp.where(at_one, jnp.inf, jnp.where(s == jnp.inf, 1.0 - first, jnp.where(s == -jnp.inf, jnp.nan, value)))
 

@@ -135,6 +135,7 @@ def test_vmap_over_limits_and_parameters():
 
 
 def test_leibniz():
+    @jax.jit
     def f(a, b, k):
         return quadrature.quad(lambda x: jnp.exp(k[0] * x) * jnp.sin(k[1] * x), a, b).value
 

@@ -7,6 +7,7 @@ import types
 
 import numpy as np
 
+from .. import nested
 from ..creation import array_value
 from ..errors import TraceReason
 from ..functions import record, result_of
@@ -126,6 +127,10 @@ class Function:
 def _call(original, args, kwargs):
     module = getattr(original, "__module__", "") or ""
     part, name = module.split(".")[1] if "." in module else "", original.__name__
+    if nested.takes_functions(args, kwargs):
+        own = registered(original)
+        if own is not None and own.__sci__.callables:
+            return nested.call(own, args, kwargs)
     if not any_traced(args) and not any_traced(kwargs):
         if part not in _CONSTANT_MODULES:
             refuse(TraceReason.LIBRARY, f"scipy.{part}.{name}")
@@ -189,6 +194,8 @@ class Ours(Function):
 
     def __call__(self, *args, **kwargs):
         original = self.shim_original
+        if nested.takes_functions(args, kwargs) and getattr(getattr(original, "__sci__", None), "callables", None):
+            return nested.call(original, args, kwargs)
         if not _takes_arrays(args, kwargs):
             refuse(TraceReason.LIBRARY, f"{original.__module__}.{original.__name__} of a function")
         if not any_traced(args) and not any_traced(kwargs):
