@@ -15,6 +15,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax._src.core import trace_state_clean  # has no public name
 
 from sci.bridge import platform
 from sci.bridge.cache import LRU
@@ -42,12 +43,15 @@ class Call(dict):
     ----------
     numpy : bool
         Whether the call is in the NumPy world (values may be looked at).
+    nested : bool
+        Whether it runs inside somebody's trace.
     args, kwargs : tuple, dict
         As the user gave them.
     """
 
-    __slots__ = ("args", "kwargs", "numpy")
+    __slots__ = ("args", "kwargs", "nested", "numpy")
     args: tuple[Any, ...]
+    nested: bool
     kwargs: Mapping[str, Any]
     numpy: bool
 
@@ -127,7 +131,7 @@ class Bridge:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         call = Call()
         self.bind(args, kwargs, call)
-        call.args, call.kwargs = args, kwargs
+        call.args, call.kwargs, call.nested = args, kwargs, False
         for name in self.flags:
             if type(call[name]) is not bool and not isinstance(call[name], (int, np.bool_, type(None))):
                 raise TypeError(f"{self.name}: {name} is {call[name]!r}; allowed are True and False")
@@ -209,17 +213,21 @@ class Bridge:
     def _run(self, call: Call, dynamic: list[Any]) -> Any:
         static = tuple([freeze(call[name]) for name in self.static])
         key: tuple[Any, ...] = (self.name, static)
+        options = None
         if self.callables:
             key += tuple([jax.tree_util.tree_structure(call[name]) for name in self.callables])
+            if call.numpy and not call.nested:  # JAX takes compiler options at the top level only
+                options = platform.loop_options()
+                key += (True,)
         try:
-            compiled = _compiled.get(key, lambda: self._compile(static))
+            compiled = _compiled.get(key, lambda: self._compile(static, options))
         except TypeError as error:
             if "unhashable" not in str(error):
                 raise
             raise TypeError(f"{self.name}: an option has a value that cannot be hashed: {static!r}") from None
         return compiled(*dynamic)
 
-    def _compile(self, static: tuple[Any, ...]) -> Callable[..., Any]:
+    def _compile(self, static: tuple[Any, ...], options: Any) -> Callable[..., Any]:
         platform.ensure_ready()
         body, names, fixed = self.body, self.dynamic, dict(zip(self.static, static, strict=True))
 
@@ -227,11 +235,16 @@ class Bridge:
             return body(**dict(zip(names, values, strict=True)), **fixed)
 
         run.__name__ = run.__qualname__ = body.__name__
-        return jax.jit(run)
+        return jax.jit(run, compiler_options=options)
 
     def _run_numpy(self, call: Call, dynamic: list[Any]) -> Any:
-        with double_precision():
-            out = self._run(call, dynamic)
+        call.nested = not trace_state_clean()
+        if call.nested:  # a NumPy-world call inside somebody's jit: its numbers are known now
+            with double_precision(), jax.ensure_compile_time_eval():
+                out = self._run(call, dynamic)
+        else:
+            with double_precision():
+                out = self._run(call, dynamic)
         if type(out).__module__.startswith("jaxlib"):  # one array: the common case, kept short
             return writable([out], dynamic)[0]
         leaves, tree = _tree_flatten(out)

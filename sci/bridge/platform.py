@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -185,6 +186,17 @@ def setup(silent: bool) -> None:
     check_jaxlib()
     tune_allocator()
     _set_cache(silent)
+
+
+@functools.cache
+def loop_options() -> dict[str, bool] | None:
+    """Compiler options for solver loops around user callables.
+
+    On jaxlib 0.10 the fusion emitters double the compile time of such loops, which consist of many
+    scalar operations, and gain nothing when they run. Later builds have lost the option, and the need.
+    """
+    old = importlib.metadata.version("jaxlib").startswith("0.10.")
+    return {"xla_cpu_use_fusion_emitters": False} if old and jax.default_backend() == "cpu" else None
 
 
 def ensure_ready() -> None:
