@@ -245,7 +245,10 @@ def minimize(
 
     def objective(x, *args):
         out = fun(x, *args)
-        return (as_array(out[0]), as_array(out[1])) if has_value else as_array(out)
+        value = as_array(out[0] if has_value else out)
+        if value.size != 1:
+            raise ValueError("The user-provided objective function must return a scalar value.")
+        return (value, as_array(out[1])) if has_value else value
 
     def gradient(x, *args):
         return as_array(jac(x, *args))

@@ -113,8 +113,8 @@ def whole_numbers(call: Call) -> None:
     inexact_only(call)
     n = call["n"]
     call["array"] = isinstance(n, np.ndarray)
-    if call.numpy and call["array"] and n.ndim == 0 and n.dtype.kind == "f":
-        call["n"] = n.astype(np.float64)  # as SciPy does
+    if call.numpy and (call["array"] or isinstance(n, np.float16)):
+        call["n"] = np.asarray(n, np.float64)  # SciPy's result dtype for arrays, whatever theirs
     if call["extend"] != "zero":
         raise HostRoute(Reason.OPTION, f"extend={call['extend']!r}")
     if isinstance(n, (int, float)) and not isinstance(n, bool):

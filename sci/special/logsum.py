@@ -140,7 +140,14 @@ def softmax(x, axis):
     ],
 )  # fmt: skip
 def log_softmax(x, axis):
-    """log of `softmax`."""
+    """log of `softmax`.
+
+    Examples
+    --------
+    >>> from sci.special import log_softmax
+    >>> [round(v, 12) for v in log_softmax([0.0, 0.0]).tolist()]
+    [-0.69314718056, -0.69314718056]
+    """
     top = jax.lax.stop_gradient(jnp.max(x, axis=axis, keepdims=True))
     top = jnp.where(jnp.isfinite(top), top, 0.0)
     shifted = x - top

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from solvers.minimize import line_search
 from solvers.minimize.status import MAX_ITERATIONS, NOT_FINITE, PRECISION_LOSS, RUNNING, SUCCESS
-from solvers.roots.vectors import entry, inner, pack, product
+from solvers.roots.vectors import entry, inner, norm, pack, product
 
 __all__ = ["BFGS", "BFGSState"]
 
@@ -102,43 +103,45 @@ class BFGS:
 
         moved = line_search.advance(state.scalars[: line_search.SIZE], fun, inner(jac, state.direction), c1, c2)
         outcome = line_search.unpack(moved).outcome
-        accepted = state.fresh | (outcome == line_search.ACCEPTED)
+        # A search that backed away from NaN to its end ends there, so that the result shows the NaN (SciPy).
+        lost = (outcome == line_search.FAILED) & jnp.isnan(fun)
+        accepted = state.fresh | lost | (outcome == line_search.ACCEPTED)
         nit = state.nit + (accepted & ~state.fresh)
 
-        status = jnp.where(accepted, self._status(trial, fun, jac, trial - state.x, nit, state.fresh), RUNNING)
-        # As in SciPy, the step that ends the iteration no longer enters the model.
-        learns = accepted & ~state.fresh & ((status == RUNNING) | (status == MAX_ITERATIONS))
-        step = jnp.where(learns, trial - state.x, 0)
-        change = jnp.where(learns, jac - state.jac, 0)
-        hess_inv = _update(state.hess_inv, step, change)
-        direction = jnp.where(accepted, -product(hess_inv, jac), state.direction)
+        # A real branch: XLA would repeat its scalars in every kernel that uses them.
+        def accept():
+            step = trial - state.x
+            status = self._status(trial, fun, jac, step, nit, state.fresh)
+            # As in SciPy, the step that ends the iteration no longer enters the model.
+            learns = ~state.fresh & ((status == RUNNING) | (status == MAX_ITERATIONS))
+            hess_inv = jnp.where(learns, _update(state.hess_inv, step, jac - state.jac), state.hess_inv)
+            direction = -product(hess_inv, jac)
+            # The first step aims at a length of about one.
+            previous = jnp.where(state.fresh, fun + 0.5 * norm(jac), state.fun)
+            search = line_search.start(fun, inner(jac, direction), previous)
+            rest = (fun, nit, state.nfev + 1, status, False)
+            return trial, jac, hess_inv, direction, pack((search, *rest), dtype)
 
-        # The first step aims at a length of about one.
-        previous = jnp.where(state.fresh, fun + 0.5 * jnp.sqrt(inner(jac, jac)), state.fun)
-        restart = line_search.start(fun, inner(jac, direction), previous)
-        search = jax.tree.map(lambda a, b: jnp.where(accepted, a, b), restart, line_search.unpack(moved))
-        status = jnp.where(~accepted & (outcome == line_search.FAILED), PRECISION_LOSS, status)
-        value = jnp.where(accepted, fun, state.fun)
+        def reject():
+            status = jnp.where(outcome == line_search.FAILED, PRECISION_LOSS, RUNNING)
+            rest = (state.fun, nit, state.nfev + 1, status, False)
+            scalars = jnp.concatenate([moved, pack(rest, dtype)])
+            return state.x, state.jac, state.hess_inv, state.direction, scalars
+
+        updated = lax.cond(accepted, accept, reject)
         path = state.path
         if path.shape[0]:
             path = path.at[jnp.where(accepted, nit, path.shape[0])].set(trial, mode="drop")
-        return BFGSState(
-            x=jnp.where(accepted, trial, state.x),
-            jac=jnp.where(accepted, jac, state.jac),
-            hess_inv=hess_inv,
-            direction=direction,
-            scalars=pack((search, value, nit, state.nfev + 1, status, False), dtype),
-            path=path,
-        )
+        return BFGSState(*updated, path)
 
     def _status(self, x, fun, jac, step, nit, fresh):
         """Termination at an accepted point, in SciPy's order of precedence."""
         maxiter = 200 * x.size if self.maxiter is None else self.maxiter
         gnorm = jnp.linalg.norm(jac, ord=self.norm)
-        undefined = jnp.isnan(gnorm) | jnp.isnan(fun) | jnp.isnan(x).any()
+        xnorm = norm(x)
+        undefined = jnp.isnan(gnorm + fun + xnorm)
         small_gradient = gnorm <= self.gtol
-        size = jnp.linalg.norm(step)
-        small_step = ~fresh & (size <= self.xrtol * (self.xrtol + jnp.linalg.norm(x)))
+        small_step = ~fresh & (norm(step) <= self.xrtol * (self.xrtol + xnorm))
         # With xrtol = 0 a step of length zero is stagnation, not success.
         stagnated = small_step & (self.xrtol <= 0)
         end = jnp.where(small_gradient | (small_step & ~stagnated), SUCCESS, RUNNING)
@@ -149,11 +152,10 @@ class BFGS:
 
 
 def _update(hess_inv, step, change):
-    """Rank-two BFGS update of the inverse Hessian; nothing where `step` is zero."""
+    """Rank-two BFGS update of the inverse Hessian."""
     curvature = inner(change, step)
     # A zero curvature counts as a large one (SciPy).
     rho = jnp.where(curvature == 0, 1000.0, 1 / curvature)
     image = product(hess_inv, change)
-    outer = rho * (1 + rho * inner(change, image))
-    cross = jnp.outer(step, image)
-    return hess_inv - rho * (cross + cross.T) + outer * jnp.outer(step, step)
+    half = 0.5 * rho * (1 + rho * inner(change, image)) * step - rho * image
+    return hess_inv + (step[:, None] * half + half[:, None] * step)

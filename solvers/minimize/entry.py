@@ -8,7 +8,7 @@ from jax.flatten_util import ravel_pytree
 
 from solvers.minimize.bfgs import BFGS
 from solvers.minimize.status import SUCCESS
-from solvers.roots.implicit import close, implicit
+from solvers.roots.implicit import close, implicit, value_and_gradient
 from solvers.roots.iterate import entry_jit, iterate, split
 
 __all__ = ["MinimizeResult", "minimize"]
@@ -68,7 +68,8 @@ def minimize(fun, x0, args=(), method=None, *, jac=None, capacity=0, state=None,
         The algorithm with its tolerances; `BFGS()` if absent.
     jac : callable or True, optional
         ``jac(x, *args)``, the gradient, or True if `fun` returns ``(value, gradient)``. By default the exact
-        gradient is derived from `fun`. Derivatives of the solution always come from `fun`'s own derivatives.
+        gradient is derived from `fun`, in forward mode if reverse mode cannot. Derivatives of the solution always
+        come from `fun`'s own derivatives.
     capacity : int
         How many iterates to record in ``result.path``.
     state : pytree, optional
@@ -126,7 +127,7 @@ def minimize(fun, x0, args=(), method=None, *, jac=None, capacity=0, state=None,
         return state.x, aux | ({"state": state} if keep_state else {})
 
     def gradient(x, params):
-        return jax.grad(value, argnums=1)(params, x)
+        return value_and_gradient(lambda x: value(params, x), x)[1]
 
     def outputs(x, params):
         return {"fun": value(params, x)}
@@ -157,7 +158,7 @@ def _functions(fun, jac, start, unravel, args):
     if jac is None:
 
         def value_and_grad(params, x):
-            return jax.value_and_grad(lambda x: pure(params[0], x, *params[2]))(x)
+            return value_and_gradient(lambda x: pure(params[0], x, *params[2]), x)
 
         both_consts = ()
     else:

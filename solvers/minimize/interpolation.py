@@ -10,7 +10,7 @@ References
 import jax
 import jax.numpy as jnp
 
-__all__ = ["interval_step", "zoom_trial"]
+__all__ = ["interval_step", "select", "zoom_trial"]
 
 
 def interval_step(best, other, trial, bracketed, low, high):
@@ -38,76 +38,57 @@ def interval_step(best, other, trial, bracketed, low, high):
     steeper = ~higher & ~opposite & ~flatter
 
     # The cubic through `near` and `far`; only its end points differ between the four cases.
-    reference = _select(steeper, other, best)
-    near = _select(higher, best, trial)
-    far = _select(higher, trial, reference)
-    cubic, towards, curved = _cubic_step(near, far)
+    near = select(higher, best, trial)
+    far = select(higher, trial, select(steeper, other, best))
+    cubic, towards = _cubic_step(near, far)
 
-    secant = t + dt / (dt - dx) * (x - t)
-    quadratic = x + 0.5 * (dx / ((fx - ft) / (t - x) + dx)) * (t - x)
-    edge = jnp.where(t > x, high, low)
+    width = t - x
+    secant = t - dt * width / (dt - dx)
+    quadratic = x + 0.5 * dx * width * width / (fx - ft + dx * width)
+    edge = jnp.where(width > 0, high, low)
 
-    step1 = jnp.where(jnp.abs(cubic - x) <= jnp.abs(quadratic - x), cubic, cubic + 0.5 * (quadratic - cubic))
-    step2 = jnp.where(jnp.abs(cubic - t) > jnp.abs(secant - t), cubic, secant)
-    cubic3 = jnp.where(towards & curved, cubic, edge)
-    closer = jnp.abs(cubic3 - t) < jnp.abs(secant - t)
-    inside = jnp.where(closer, cubic3, secant)
+    cubic = jnp.where(flatter & ~towards | steeper & ~bracketed, edge, cubic)
+    # Of the two candidates, the one nearer to (or farther from) the end of the smaller slope or value.
+    second = jnp.where(higher, 0.5 * (cubic + quadratic), secant)
+    from_cubic = jnp.abs(cubic - jnp.where(higher, x, t))
+    nearer = from_cubic < jnp.abs(jnp.where(higher, quadratic, secant) - jnp.where(higher, x, t))
+    step = jnp.where(steeper | (nearer == (higher | flatter & bracketed)), cubic, second)
+
     limit = t + 0.66 * (y - t)
-    inside = jnp.where(t > x, jnp.minimum(limit, inside), jnp.maximum(limit, inside))
-    farther = jnp.abs(cubic3 - t) > jnp.abs(secant - t)
-    outside = jnp.clip(jnp.where(farther, cubic3, secant), low, high)
-    step3 = jnp.where(bracketed, inside, outside)
-    step4 = jnp.where(bracketed, cubic, edge)
-    step = jnp.where(higher, step1, jnp.where(opposite, step2, jnp.where(flatter, step3, step4)))
+    inside = jnp.where(width > 0, jnp.minimum(limit, step), jnp.maximum(limit, step))
+    step = jnp.where(flatter, jnp.where(bracketed, inside, jnp.clip(step, low, high)), step)
 
-    new_other = _select(higher, trial, _select(opposite, best, other))
-    new_best = _select(higher, best, trial)
+    new_other = select(higher, trial, select(opposite, best, other))
+    new_best = select(higher, best, trial)
     return new_best, new_other, step, bracketed | higher | opposite
 
 
-def zoom_trial(low, high, recent, cubic_allowed):
-    """Next step between the ends of a zoom: cubic, else quadratic, else bisection.
+def zoom_trial(low, high):
+    """Next step between the ends of a zoom: the minimiser of the quadratic, or the middle.
 
     Parameters
     ----------
     low, high : (step, value, slope)
         Ends of the interval; `low` has the lower value. The slope of `high` is not used.
-    recent : (step, value)
-        The point most recently discarded, third support of the cubic.
-    cubic_allowed : bool
-        False at the first step of a zoom, where `recent` is not yet set.
     """
     width = high[0] - low[0]
-    left, right = jnp.minimum(low[0], high[0]), jnp.maximum(low[0], high[0])
+    fraction = -0.5 * low[2] * width / (high[1] - low[1] - low[2] * width)
+    # A NaN or an infinite fraction fails the comparison.
+    return low[0] + jnp.where(jnp.abs(fraction - 0.5) <= 0.4, fraction, 0.5) * width
 
-    db, dc = width, recent[0] - low[0]
-    scale = (db * dc) ** 2 * (db - dc)
-    rb, rc = high[1] - low[1] - low[2] * db, recent[1] - low[1] - low[2] * dc
-    a = (dc**2 * rb - db**2 * rc) / scale
-    b = (db**3 * rc - dc**3 * rb) / scale
-    cubic = low[0] + (-b + jnp.sqrt(b * b - 3 * a * low[2])) / (3 * a)
-    margin = 0.2 * jnp.abs(width)
-    good_cubic = cubic_allowed & (cubic <= right - margin) & (cubic >= left + margin)
 
-    quadratic = low[0] - low[2] * width**2 / (2 * rb)
-    margin = 0.1 * jnp.abs(width)
-    good_quadratic = (quadratic <= right - margin) & (quadratic >= left + margin)
-    # Comparisons with a NaN or an infinite interpolant are false: it is not used.
-    middle = low[0] + 0.5 * width
-    return jnp.where(good_cubic, cubic, jnp.where(good_quadratic, quadratic, middle))
+def select(condition, yes, no):
+    """``where`` on the leaves of two pytrees."""
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
 
 
 def _cubic_step(near, far):
-    """Minimiser of the cubic with the values and slopes of two points, seen from `near`."""
+    """Minimiser of the cubic with the values and slopes of two points, and whether it lies beyond `near`."""
     (a, fa, da), (b, fb, db) = near, far
     theta = 3 * (fa - fb) / (b - a) + da + db
-    scale = jnp.maximum(jnp.abs(theta), jnp.maximum(jnp.abs(da), jnp.abs(db)))
-    radicand = (theta / scale) ** 2 - (da / scale) * (db / scale)
-    gamma = scale * jnp.sqrt(jnp.maximum(radicand, 0))
+    scale = jnp.maximum(jnp.abs(theta), jnp.maximum(jnp.abs(da), jnp.abs(db)))  # against overflow
+    unit = theta / scale
+    gamma = scale * jnp.sqrt(jnp.maximum(unit * unit - da / scale * (db / scale), 0))
     gamma = jnp.where(b < a, -gamma, gamma)
-    ratio = ((gamma - da) + theta) / (((gamma - da) + gamma) + db)
-    return a + ratio * (b - a), ratio < 0, gamma != 0
-
-
-def _select(condition, yes, no):
-    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
+    ratio = (gamma - da + theta) / (gamma - da + gamma + db)
+    return a + ratio * (b - a), (ratio < 0) & (gamma != 0)

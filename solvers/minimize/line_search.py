@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from solvers.minimize.interpolation import interval_step, zoom_trial
+from solvers.minimize.interpolation import interval_step, select, zoom_trial
 from solvers.roots.vectors import entry, pack
 
 __all__ = ["ACCEPTED", "FAILED", "SEARCHING", "SIZE", "Search", "advance", "start", "unpack"]
@@ -34,8 +34,7 @@ class Search(NamedTuple):
     """State of one line search along a direction: scalars of the working precision, flags included.
 
     ``best`` and ``other`` are (step, value, slope) at the ends of the interval of uncertainty; in the zoom,
-    ``best`` is its low end. ``low`` and ``high`` bound the next trial of the More-Thuente search; the zoom
-    keeps step and value of its most recent point there.
+    ``best`` is its low end. ``low`` and ``high`` bound the next trial of the More-Thuente search.
     """
 
     mode: jax.Array
@@ -52,10 +51,9 @@ class Search(NamedTuple):
     width: Any = 0.0
     width1: Any = 0.0
     bracketed: Any = 0.0
-    first_stage: Any = 1.0
 
 
-SIZE = 19
+SIZE = 18
 _STRUCTURE = jax.tree.structure(Search(*7 * (0.0,)))
 
 
@@ -104,25 +102,26 @@ def advance(vector, value, slope, c1, c2):
             *(search.first_alpha, search.first_alpha, search.value0, search.slope0),
             best=(0.0, search.value0, search.slope0),
         )
-        return pack(_select(moved.outcome == FAILED, fallback, moved), vector.dtype)
+        failed = moved.outcome == FAILED
+        return jnp.where(failed, pack(fallback, vector.dtype), pack(moved, vector.dtype))
 
     def nocedal(vector):
-        search = unpack(vector)
-        bracket = _bracket(search, value, slope, c1, c2)
-        zoom = _zoom(search, value, slope, c1, c2)
-        return pack(_select(search.mode == _BRACKET, bracket, zoom), vector.dtype)
+        return pack(_nocedal(unpack(vector), value, slope, c1, c2), vector.dtype)
 
     return lax.cond(entry(vector, 0) == _THUENTE, thuente, nocedal, vector)
 
 
 def _thuente(search, value, slope, c1, c2):
-    """One iteration of ``dcsrch`` (More and Thuente, section 3)."""
+    """One iteration of ``dcsrch`` (More and Thuente, section 3).
+
+    Without their auxiliary function: it differs from the objective by the slope ``c1 f'(0)``, which at the usual c1
+    does not show in the interpolation.
+    """
     low, high = _limits(value.dtype)
     alpha, best, other = search.alpha, search.best, search.other
     was_bracketed = search.bracketed > 0
     slope_test = c1 * search.slope0
     value_test = search.value0 + alpha * slope_test
-    first_stage = (search.first_stage > 0) & ~((value <= value_test) & (slope >= 0))
 
     converged = (value <= value_test) & (jnp.abs(slope) <= -c2 * search.slope0)
     stuck = was_bracketed & ((alpha <= search.low) | (alpha >= search.high))
@@ -130,18 +129,8 @@ def _thuente(search, value, slope, c1, c2):
     stuck |= (alpha == high) & (value <= value_test) & (slope <= slope_test)
     stuck |= (alpha == low) & ((value > value_test) | (slope >= slope_test))
 
-    # While the decrease is insufficient, the step is predicted from psi = f - f(0) - c1 alpha f'(0) instead.
-    modified = first_stage & (value <= best[1]) & (value > value_test)
-    tilt = jnp.where(modified, slope_test, 0.0)
-    best, other, trial, bracketed = interval_step(
-        _tilt(best, -tilt),
-        _tilt(other, -tilt),
-        _tilt((alpha, value, slope), -tilt),
-        was_bracketed,
-        search.low,
-        search.high,
-    )
-    best, other = _tilt(best, tilt), _tilt(other, tilt)
+    point = (alpha, value, slope)
+    best, other, trial, bracketed = interval_step(best, other, point, was_bracketed, search.low, search.high)
 
     width = jnp.abs(other[0] - best[0])
     trial = jnp.where(bracketed & (width >= 0.66 * search.width1), best[0] + 0.5 * (other[0] - best[0]), trial)
@@ -164,56 +153,36 @@ def _thuente(search, value, slope, c1, c2):
         width=jnp.where(bracketed, width, search.width),
         width1=jnp.where(bracketed, search.width, search.width1),
         bracketed=bracketed,
-        first_stage=first_stage,
     )
 
 
-def _bracket(search, value, slope, c1, c2):
-    """Double the step until an interval holds a strong-Wolfe point (Nocedal and Wright, algorithm 3.5)."""
-    here = (search.alpha, value, slope)
+def _nocedal(search, value, slope, c1, c2):
+    """Double the step until an interval holds a strong-Wolfe point, then shrink it (algorithms 3.5 and 3.6).
+
+    The two differ in what they do with a point that is neither too high nor flat: going uphill, or behind the other
+    end, it turns the interval around; otherwise the search doubles the step (3.5) or drops the low end (3.6).
+    """
+    zooms = search.mode == _ZOOM
+    here, low, high = (search.alpha, value, slope), search.best, search.other
     # Written so that a NaN counts as too high and is backed away from.
     too_high = ~(value <= search.value0 + c1 * search.alpha * search.slope0)
-    too_high |= ~(value < search.best[1]) & (search.count > 0)
+    too_high |= ~(value < low[1]) & (zooms | (search.count > 0))
     flat = jnp.abs(slope) <= -c2 * search.slope0
-    exhausted = search.count >= _MAX_BRACKET
-    accepted = ~too_high & (flat | exhausted)
-    to_zoom = ~accepted & (too_high | (slope >= 0))
+    exhausted = search.count >= jnp.where(zooms, _MAX_ZOOM, _MAX_BRACKET)
+    accepted = ~too_high & (flat | (exhausted & ~zooms))
+    to_zoom = zooms | too_high | (slope >= 0)
 
-    low = _select(too_high, search.best, here)
-    high = _select(too_high, here, search.best)
-    first_zoom = zoom_trial(low, high, here[:2], False)
+    flip = ~zooms | (slope * (high[0] - low[0]) >= 0)
+    new_high = select(too_high, here, select(flip, low, high))
+    new_low = select(too_high, low, here)
     doubled = jnp.minimum(2 * search.alpha, _limits(value.dtype)[1])
     return search._replace(
         mode=jnp.where(to_zoom, _ZOOM, _BRACKET),
-        count=jnp.where(to_zoom, 0, search.count + 1),
+        count=jnp.where(to_zoom & ~zooms, 0, search.count + 1),
         outcome=_outcome(accepted, exhausted),
-        alpha=jnp.where(accepted, search.alpha, jnp.where(to_zoom, first_zoom, doubled)),
-        best=_select(to_zoom, low, here),
-        other=high,
-        low=0.0,
-        high=search.value0,
-    )
-
-
-def _zoom(search, value, slope, c1, c2):
-    """Shrink the interval by interpolation (Nocedal and Wright, algorithm 3.6)."""
-    here, low, high = (search.alpha, value, slope), search.best, search.other
-    too_high = ~(value <= search.value0 + c1 * search.alpha * search.slope0) | ~(value < low[1])
-    accepted = ~too_high & (jnp.abs(slope) <= -c2 * search.slope0)
-    flip = slope * (high[0] - low[0]) >= 0
-
-    recent = _select(too_high | flip, high[:2], low[:2])
-    new_high = _select(too_high, here, _select(flip, low, high))
-    new_low = _select(too_high, low, here)
-    count = search.count + 1
-    return search._replace(
-        count=count,
-        outcome=_outcome(accepted, count > _MAX_ZOOM),
-        alpha=jnp.where(accepted, search.alpha, zoom_trial(new_low, new_high, recent, True)),
+        alpha=jnp.where(accepted, search.alpha, jnp.where(to_zoom, zoom_trial(new_low, new_high), doubled)),
         best=new_low,
         other=new_high,
-        low=recent[0],
-        high=recent[1],
     )
 
 
@@ -223,14 +192,5 @@ def _limits(dtype):
     return max(_STEP_MIN, float(info.tiny)), min(_STEP_MAX, float(info.max) / 16)
 
 
-def _tilt(point, slope):
-    """Add the line of `slope` through the origin to a (step, value, slope)."""
-    return point[0], point[1] + point[0] * slope, point[2] + slope
-
-
 def _outcome(accepted, failed):
     return jnp.where(accepted, ACCEPTED, jnp.where(failed, FAILED, SEARCHING))
-
-
-def _select(condition, yes, no):
-    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)

@@ -62,4 +62,6 @@ def outcome(problem, state):
 
 def min_step(t, direction):
     """Ten spacings of the floating-point numbers at ``t``, in the direction of integration."""
-    return 10 * jnp.abs(jnp.nextafter(t, direction * jnp.inf) - t)
+    spacing = jnp.abs(jnp.nextafter(t, direction * jnp.inf) - t)
+    # subnormal numbers, the spacing at 0, count as 0 in compiled code: no step would ever be too small
+    return jnp.maximum(10 * spacing, jnp.finfo(t.dtype).tiny)

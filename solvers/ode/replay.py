@@ -98,9 +98,9 @@ def _bounded_scan(step, carry, rows, n, chunks):
 def interpolants(method, rhs, ys, t, h, index):
     """Interpolation coefficients of the steps ``index`` (m,), their stages evaluated anew in one batch."""
 
-    def one(i):
+    def one(t, h, y):
         # a step of size zero has no interior: one of size one keeps the interpolant finite
-        size = jnp.where(h[i] == 0, 1, h[i])
-        return method.coefficients(rhs, method.record(rhs, t[i], ys[i], size))
+        h = jnp.where(h == 0, 1, h)
+        return method.coefficients(rhs, method.record(rhs, t, y, h))
 
-    return jax.vmap(one)(index)
+    return jax.vmap(one)(t[index], h[index], ys[index])

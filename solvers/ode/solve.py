@@ -233,7 +233,18 @@ def _solution(config, problem, state, t, y, touched, dense=None, n=None):
     nfev = config.method.nfev(state, config.auto_step) + config.method.dense_nfev * touched
     rejected = state.attempts - state.accepted
     code = jnp.where(code == RUNNING, status.FULL, code)
-    return Solution(t, y, n.astype(jnp.int32), code, nfev.astype(jnp.int32), state.accepted, rejected, dense)
+    result = Solution(t, y, n.astype(jnp.int32), code, nfev.astype(jnp.int32), state.accepted, rejected, dense)
+    return jax.tree.map(_lead_batch, result)
+
+
+def _lead_batch(x):
+    """``x`` itself; under `vmap` with the batch axis in front.
+
+    JAX takes the batch axes of a `custom_jvp` function's results from the function, also where its rule is run
+    later (inside `jit`), and mixes up the axes in silence if the rule's results have them elsewhere. The carry
+    of a scan always has its batch axis in front.
+    """
+    return lax.scan(lambda c, _: (c * 1, None), x, None, length=1)[0] if x.ndim else x
 
 
 def _mask(problem, state, t, y):

@@ -122,6 +122,8 @@ class Hybr:
         s = s._replace(xnorm=jnp.where(accepted, norm(state.diag * x), s.xnorm))
         status = self._status(s, pnorm, n, start)
         renew = start | (s.failures == 2)
+        # Until a step is accepted, a renewal starts all over, scales and trust region included (as MINPACK).
+        anew = renew & (s.first_step > 0)
 
         def keep():
             return state.model, state.diag
@@ -129,7 +131,7 @@ class Hybr:
         def renewed():
             matrix = jacobian(x)
             columns = jnp.sqrt(jnp.sum(matrix * matrix, axis=0))
-            return _factor(matrix, value), self._scale(state.diag, columns, start)
+            return _factor(matrix, value), self._scale(state.diag, columns, anew)
 
         def updated():
             change = product(state.model[:, n:-1], fun)
@@ -141,12 +143,14 @@ class Hybr:
         model, diag = lax.switch(case, (keep, renewed, updated))
 
         # The first region is a multiple of the start, and no larger than the first step.
-        xnorm = jnp.where(start, norm(diag * x), s.xnorm)
+        xnorm = jnp.where(anew, norm(diag * x), s.xnorm)
         factor = jnp.asarray(self.factor, x.dtype)
-        delta = jnp.where(start, jnp.where(xnorm == 0, factor, factor * xnorm), s.delta)
+        delta = jnp.where(anew, jnp.where(xnorm == 0, factor, factor * xnorm), s.delta)
         step, newton = _dogleg(model[:, :n], model[:, -1], diag, delta)
         delta = jnp.where(s.first_step > 0, jnp.minimum(delta, norm(diag * step)), delta)
-        s = s._replace(delta=delta, xnorm=xnorm, njev=s.njev + renew, fresh_jacobian=renew, newton=newton, status=status)
+        s = s._replace(
+            delta=delta, xnorm=xnorm, njev=s.njev + renew, fresh_jacobian=renew, newton=newton, status=status
+        )
         return HybrState(x, value, model, diag, step, pack(s, x.dtype))
 
     def _judge(self, s, fnorm, predicted, pnorm, start):
@@ -175,10 +179,10 @@ class Hybr:
         merged = jax.tree.map(lambda a, b: jnp.where(start, a, b), kept, moved)
         return merged._replace(nfev=s.nfev + 1), accepted
 
-    def _scale(self, diag, columns, start):
+    def _scale(self, diag, columns, anew):
         if self.diag is not None:
             return jnp.asarray(self.diag, diag.dtype)
-        return jnp.where(start, jnp.where(columns == 0, 1.0, columns), jnp.maximum(diag, columns))
+        return jnp.where(anew, jnp.where(columns == 0, 1.0, columns), jnp.maximum(diag, columns))
 
     def _status(self, s, pnorm, n, start):
         """MINPACK's termination codes, with the guard against a collapsed trust region."""

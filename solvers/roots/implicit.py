@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import jaxpr_as_fun
 
-__all__ = ["close", "implicit"]
+__all__ = ["close", "implicit", "value_and_gradient"]
 
 
 def close(fun, *example):
@@ -29,6 +29,21 @@ def close(fun, *example):
         return jax.tree.unflatten(structure, flat)
 
     return pure, tuple(closed.consts), shape
+
+
+def value_and_gradient(fun, x):
+    """Value and gradient of a scalar function of a vector.
+
+    In reverse mode; in forward mode, n directions at once, where `fun` has loops that only forward mode can follow
+    (``lax.while_loop``).
+    """
+    try:
+        return jax.value_and_grad(fun)(x)
+    except ValueError as error:
+        if "Reverse-mode differentiation does not work" not in str(error):
+            raise
+    directions = jnp.eye(x.size, dtype=x.dtype)
+    return jax.vmap(lambda d: jax.jvp(fun, (x,), (d,)), out_axes=(None, 0))(directions)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))

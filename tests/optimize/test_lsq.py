@@ -127,3 +127,39 @@ def test_many_fits_at_once():
 def test_failed_fit_is_nan_in_the_jax_world():
     popt, _ = curve_fit(model, jnp.asarray(T), jnp.asarray(Y), maxfev=2)
     assert np.isnan(popt).all()
+
+
+def plane(x, a, b, c=1.0):
+    return a * x[0] + b * np.exp(-c * x[1])
+
+
+GRID = np.random.default_rng(4).uniform(0, 2, (2, 30))
+PLANE = plane(GRID, 1.5, 2.0, 0.7) + 0.02 * np.sin(37 * GRID[0])
+SPREAD = 0.02 * np.eye(30) + 0.005
+COVARIANCE = SPREAD @ SPREAD.T
+
+
+@pytest.mark.parametrize("xdata", [GRID, GRID.tolist(), tuple(GRID)], ids=["2-d", "list", "tuple"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"sigma": COVARIANCE, "absolute_sigma": True}, {"sigma": COVARIANCE}, {"full_output": True}],
+    ids=["plain", "covariance", "relative", "full_output"],
+)
+def test_several_independent_variables(xdata, options):
+    ours = sci.optimize.curve_fit(plane, xdata, PLANE, **options)
+    theirs = scipy.optimize.curve_fit(plane, xdata, PLANE, **options)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-5)
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-3)
+    if "full_output" in options:
+        assert set(ours[2]) == set(theirs[2]) and ours[4] in (1, 2, 3)
+        np.testing.assert_allclose(ours[2]["fvec"], theirs[2]["fvec"], atol=1e-6)
+
+
+def test_bounds_go_to_the_host_with_a_reason():
+    sci.clear_fallbacks()
+    bounds = (0, [3.0, 3.0, 3.0])
+    ours = sci.optimize.curve_fit(plane, GRID, PLANE, bounds=bounds)
+    theirs = scipy.optimize.curve_fit(plane, GRID, PLANE, bounds=bounds)
+    np.testing.assert_array_equal(ours[0], theirs[0])
+    assert sci.fallbacks()
+    sci.clear_fallbacks()

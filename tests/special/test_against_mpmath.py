@@ -59,7 +59,12 @@ def test_the_table_is_complete():
     assert not native
 
 
-@pytest.mark.parametrize("name", sorted(cases.CASES))
+#: Rows that take long to compile or to sum in mpmath, of functions whose kernel another row runs too.
+LONG = {"betaincc", "owens_t", "bdtrc", "fdtrc", "nbdtr", "nbdtrc", "stdtr"}
+NAMES = [pytest.param(n, marks=[pytest.mark.slow] if n in LONG else []) for n in sorted(cases.CASES)]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_accuracy(name):
     check(name, 24, 0)
 

@@ -57,7 +57,14 @@ FIRST = [
 ]
 
 
-@pytest.mark.parametrize(("name", "exact", "point"), FIRST, ids=[f"{n}{p}" for n, _, p in FIRST])
+#: A second or more each to compile: in the slow set (the contract tests differentiate every function as well).
+LONG = {"betainc", "betaincc", "gammaincc", "poch", "elliprg", "beta", "ellipeinc", "betaln", "zetac", "digamma"}
+MARKED = [
+    pytest.param(*row, id=f"{row[0]}{row[2]}", marks=[pytest.mark.slow] if row[0] in LONG else []) for row in FIRST
+]
+
+
+@pytest.mark.parametrize(("name", "exact", "point"), MARKED)
 def test_first(name, exact, point):
     function = getattr(special, name)
     every = tuple(range(len(point)))
@@ -74,11 +81,11 @@ def test_first(name, exact, point):
 
 
 SECOND = [
-    ("gamma", mp.gamma, 2.3),
+    pytest.param("gamma", mp.gamma, 2.3, marks=pytest.mark.slow),
     ("gammaln", reference.lgamma, 3.1),
     ("ndtri", reference.normal_quantile, 0.2),
     ("j0", lambda x: mp.besselj(0, x), 9.3),
-    ("ellipk", mp.ellipk, 0.4),
+    pytest.param("ellipk", mp.ellipk, 0.4, marks=pytest.mark.slow),
     ("expi", mp.ei, 7.7),
 ]
 
@@ -90,6 +97,7 @@ def test_second(name, exact, x):
         np.testing.assert_allclose(got, float(mp.diff(exact, x, 2)), rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_loops_have_second_reverse_derivatives():
     with jax.enable_x64(True):
         a, x = jnp.asarray(2.3), jnp.asarray(1.4)
@@ -109,6 +117,7 @@ def test_gradients_at_borders_are_finite():
         assert jax.grad(special.spence)(jnp.asarray(1.0)) == -1
         assert jax.grad(special.huber, argnums=1)(jnp.asarray(1.0), zero) == 0
         np.testing.assert_allclose(jax.grad(special.boxcox, argnums=1)(jnp.asarray(2.0), zero), np.log(2) ** 2 / 2)
+        np.testing.assert_allclose(jax.grad(special.inv_boxcox, argnums=1)(half, zero), -np.exp(0.5) / 8)
         np.testing.assert_allclose(jax.grad(special.ellipk)(zero), np.pi / 8)
         assert np.isfinite(jax.grad(special.gammainc)(jnp.asarray(30.0), jnp.asarray(30.0)))
 

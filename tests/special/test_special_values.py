@@ -55,7 +55,11 @@ def grid(name):
     return [a.ravel() for a in np.meshgrid(*[FEW if count == 2 else THREE] * count, indexing="ij")]
 
 
-@pytest.mark.parametrize("name", UFUNCS)
+#: Long to compile, and the kernel of another one, its complement: in the slow set.
+LONG = {"betaincc", "bdtrc", "fdtrc", "nbdtr", "nbdtrc", "stdtr"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in LONG else []) for n in UFUNCS])
 def test_like_scipy(name):
     arguments = grid(name)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -75,10 +79,10 @@ def test_like_scipy(name):
 
 
 DTYPES = [np.bool_, np.int8, np.int32, np.int64, np.float16, np.float32, np.float64]
-QUICK = ["gamma", "gammaln", "erf", "expit", "xlogy", "beta", "zetac", "fresnel", "ndtri", "j0", "entr", "expn"]
+QUICK = ["gamma", "gammaln", "erf", "expit", "xlogy", "beta", "ndtri", "j0", "entr", "expn"]
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(n, marks=pytest.mark.slow) for n in ("zetac", "fresnel"))])
 def test_result_dtypes(name):
     ours, theirs = getattr(special, name), getattr(original, name)
     for dtype in DTYPES:

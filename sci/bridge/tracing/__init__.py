@@ -10,7 +10,9 @@ How a function becomes one, and where to look:
    beside a node of the tape. Branches are explored one path at a time; branching helpers are settled
    where they are called (`merge`).
 4. `emit` writes the tapes of all paths as one JAX function and checks shapes and types per node.
-5. `verify` compares it with the original through NumPy (`interp`), not through a compiler.
+5. `nested` records calls of solvers (`solve_ivp`, `quad`, `root`, `minimize`, `curve_fit`): the user's function
+   becomes a piece of the tape (`nested_record`, `nested_code`) which our registered function calls in JAX.
+6. `verify` compares it with the original through NumPy (`interp`), not through a compiler.
 
 Anything else ends in a `TraceError`, which names file, line and reason.
 """

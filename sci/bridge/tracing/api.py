@@ -11,7 +11,7 @@ from .arguments import lift_arguments
 from .cache import LRU
 from .entry import Entry, code_of, double, dtype_of, name_of, plain_function, witness_for
 from .errors import TraceError, TraceReason, error_at
-from .lift import STATIC_SCALARS, Lifter
+from .lift import STATIC_SCALARS, described
 from .nested_code import NestedFunction
 from .verify import verify
 
@@ -50,7 +50,7 @@ class TracedFunction:
     def __call__(self, *args, **kwargs):
         """The function's value; structure as the original returns it, numbers as 0-d arrays."""
         leaves = list(self._leaves)
-        arguments, values = lift_arguments(args, kwargs, (), self._entry.example)
+        arguments, values = lift_arguments(args, kwargs, self._entry.names, self._entry.example)
         everything = leaves + values
         if any(isinstance(v, jax.Array) for v in everything):
             return self._run(arguments, everything, len(leaves))
@@ -117,7 +117,8 @@ def to_jax(fun, *example_args, verify=True):
         Arguments to trace with: NumPy arrays and numbers, or JAX arrays and tracers. They fix shapes
         and types, not values.
     verify : bool
-        Compare the result with ``fun`` at the example and at perturbed points.
+        Compare the result with ``fun`` at the example and at perturbed points: to rounding, or to 1e-6
+        (least squares 1e-5, `minimize` 1e-4) of the largest value where it calls solvers, which stop at tolerances.
 
     Returns
     -------
@@ -158,18 +159,20 @@ def to_jax(fun, *example_args, verify=True):
                 raise (first if str(first) == str(error) else error) from first.__cause__
             level += 1
             continue
+        except Exception as error:  # nothing else may come out: callers go to the original library then
+            place = (code, getattr(code, "co_firstlineno", None))
+            text = f"{type(error).__name__}: {error}"[:300]
+            raise error_at(place, TraceReason.UNSUPPORTED, text) from error
         if level and code is not None:
             _levels.put(code, level)
         return traced
 
 
 def _attempt(fun, args, level, check):
-    lifter = Lifter(level, integers=True)
     try:
-        node = lifter.lift(fun)
+        lifter, node = described(fun, level, True)
         if lifter.jax_style:  # JAX code may use an int as a shape, and says so only when traced
-            lifter = Lifter(level)
-            node = lifter.lift(fun)
+            lifter, node = described(fun, level, False)
     except RecursionError:
         raise error_at((code_of(fun), None), TraceReason.UNKNOWN_OBJECT, "captured values nest too deeply") from None
     arguments, values = lift_arguments(args, {}, lifter.names)
@@ -183,7 +186,7 @@ def _attempt(fun, args, level, check):
     if failed is not None:
         raise failed.copy()
     place = (code_of(fun), getattr(code_of(fun), "co_firstlineno", None))
-    entry = entry or _entries.put(key, Entry(key, lifter.jax_style, place))
+    entry = entry or _entries.put(key, Entry(key, lifter.jax_style, place, frozenset(lifter.names)))
     try:
         _first(entry, fun, leaves, values, split, arguments, check, shapes)
     except TraceError as error:

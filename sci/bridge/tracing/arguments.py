@@ -10,8 +10,7 @@ from .lift import Lifter
 
 def lift_arguments(args, kwargs, names, example=None):
     """Description of the arguments and their leaves; kinds of numbers follow the example's."""
-    lifter = Lifter(0)
-    lifter.names.update(names)
+    lifter = Lifter(0, names=names)
     lift = lifter.lift
     shown = example[1] if example is not None else ((), ())
     nodes = []
@@ -20,6 +19,8 @@ def lift_arguments(args, kwargs, names, example=None):
         like = shown[0][1][i] if example is not None and i < len(shown[0][1]) else None
         nodes.append(_aligned(node, like, lifter.leaves))
     named = tuple([((str, k), _aligned(lift(v), None, lifter.leaves)) for k, v in kwargs.items()])
+    if lifter.incomplete:
+        return lift_arguments(args, kwargs, lifter.names, example)
     return ("tuple", (("tuple", tuple(nodes)), ("dict", -1, named))), lifter.leaves
 
 

@@ -63,6 +63,8 @@ def _class_contents(made):
 
 
 def _member(world, what, item):
+    if what == "unused":
+        return Blocked(TraceReason.UNKNOWN_OBJECT, "a method that no code names")
     if what == "property":
         return property(*(None if f is None else world.build(f) for f in item))
     value = world.build(item)

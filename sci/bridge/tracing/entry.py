@@ -19,10 +19,11 @@ _PYTHON = {float: np.dtype("f8"), complex: np.dtype("c16"), int: np.dtype("i8"),
 class Entry:
     """Everything known about one description of a callable: its programs, by signature."""
 
-    __slots__ = ("example", "hash", "jax_style", "key", "lock", "place", "programs", "verified", "witnesses")
+    __slots__ = ("example", "hash", "jax_style", "key", "lock", "names", "place", "programs", "verified", "witnesses")
 
-    def __init__(self, key, jax_style, place):
+    def __init__(self, key, jax_style, place, names):
         self.key, self.jax_style, self.place = key, jax_style, place
+        self.names = names  # that the callable's code uses: attributes of arguments are seen by name
         self.hash, self.lock = hash(key), threading.RLock()
         self.example = key[1]
         self.programs, self.verified = LRU(32), LRU(32)

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
 import sys
+import threading
+import warnings
+
+import numpy as np
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _LIBRARIES = ("numpy", "jax", "jaxlib", "scipy")
+
+
+_warning_lock = threading.RLock()
+
+
+@contextlib.contextmanager
+def quiet():
+    """Warnings of code that runs for the tracer only are nobody's business."""
+    with _warning_lock, warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
 
 
 class TraceReason(enum.Enum):

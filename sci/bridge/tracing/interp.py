@@ -74,9 +74,16 @@ def _while(params, values):
     cond, body = params["cond_jaxpr"], params["body_jaxpr"]
     cond_consts, body_consts, state = values[:n_cond], values[n_cond : n_cond + n_body], values[n_cond + n_body :]
     for _ in range(100_000):
-        if not evaluate(cond.jaxpr, cond.consts, [*cond_consts, *state])[0]:
+        going = evaluate(cond.jaxpr, cond.consts, [*cond_consts, *state])[0]
+        if not going.any():
             return state
-        state = evaluate(body.jaxpr, body.consts, [*body_consts, *state])
+        new = evaluate(body.jaxpr, body.consts, [*body_consts, *state])
+        if going.ndim:  # a batch of loops: those that have ended keep their state
+            new = [
+                np.where(going.reshape(going.shape + (1,) * (n.ndim - going.ndim)), n, o)
+                for n, o in zip(new, state, strict=True)
+            ]
+        state = new
     raise Unavailable("a loop of more than 100000 passes")
 
 

@@ -17,7 +17,6 @@ import weakref
 import jax
 import numpy as np
 
-from .errors import TraceReason, error_at
 from .frames import global_names, names_in, outside_writes
 from .lift_objects import lift_class, lift_object
 
@@ -64,15 +63,24 @@ class Identity:
 class Lifter:
     """One walk over a callable or an argument."""
 
-    __slots__ = ("integers", "jax_style", "leaves", "level", "memo", "names")
+    __slots__ = ("installed", "integers", "jax_style", "leaves", "level", "memo", "modules", "names", "skipped")
 
-    def __init__(self, level, integers=False):
+    def __init__(self, level, integers=False, names=()):
         self.level = level
         self.integers = integers  # whether small ints are leaves
         self.leaves = []
         self.memo = {}
-        self.names = set()
+        self.names = set(names)  # names that the code seen so far uses
+        self.skipped, self.modules = set(), []  # what was left out because no code named it yet
+        self.installed = 0  # functions seen of installed packages
         self.jax_style = False
+
+    @property
+    def incomplete(self):
+        """Whether code seen later names what was left out: walk again, with the names known now."""
+        return not self.skipped.isdisjoint(self.names) or any(
+            n in space for space, known in self.modules for n in self.names - known
+        )
 
     def leaf(self, kind, value):
         self.leaves.append(value)
@@ -185,15 +193,18 @@ def _function(lifter, value):
     if is_library(module) or _is_ours(module, value):
         lifter.jax_style |= (module or "").partition(".")[0] == "jax"
         return ("lib", Identity(value)) if value.__closure__ or value.__name__ == "<lambda>" else ("lib!", value)
+    code = value.__code__
+    if "site-packages" in code.co_filename and id(value) not in lifter.memo:
+        lifter.installed += 1
+        if lifter.installed > _MANY:  # a large package: what is not used must not be walked
+            return ("opaque", Identity(value))
     reference = lifter.seen(value)
     if reference:
         return reference
     number = len(lifter.memo) - 1
-    code = value.__code__
     writes = outside_writes(code)
-    if writes:
-        line, name = writes[0]
-        raise error_at((code, line), TraceReason.OUTSIDE_WRITE, f"assignment to the outer variable {name!r}")
+    if writes:  # refused when it is used
+        return ("refused", number, Identity(value), code, *writes[0])
     lifter.names.update(names_in(code))
     lift, space = lifter.lift, value.__globals__
     outer = tuple([(n, lift(space[n])) for n in global_names(code) if n in space])
@@ -239,6 +250,7 @@ def _module(lifter, value):
         return reference
     number = len(lifter.memo) - 1
     space = vars(value)
+    lifter.modules.append((space, frozenset(lifter.names)))
     return (
         "module",
         number,
@@ -331,3 +343,14 @@ _BY_TYPE.update(
         type: _type,
     }
 )
+
+
+def described(value, level, integers):
+    """The finished walk over a callable, and its description."""
+    names = ()
+    while True:
+        lifter = Lifter(level, integers, names)
+        node = lifter.lift(value)
+        if not lifter.incomplete:
+            return lifter, node
+        names = lifter.names

@@ -8,19 +8,21 @@ import types
 from .frames import names_in
 
 _SKIPPED = ("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__slots__", "__annotations__")
+_FUNCTIONS = (types.FunctionType, staticmethod, classmethod, property, functools.cached_property)
 _REFLECTION = {"getattr", "__dict__", "vars", "asdict", "astuple", "replace", "fields", "hasattr"}
 
 
 def lift_class(lifter, value, number):
     """A user's class: its functions and numbers, and its bases."""
     members = []
-    for member in vars(value).values():
-        if isinstance(member, (types.FunctionType, staticmethod, classmethod, property, functools.cached_property)):
-            lifter.names.update(_names_of(member))
+    used = _used_functions(lifter, value)
     for name, member in vars(value).items():
         if name in _SKIPPED:
             continue
-        if isinstance(member, types.FunctionType):
+        if isinstance(member, _FUNCTIONS) and name not in used:
+            members.append((name, "unused", None))
+            lifter.skipped.add(name)
+        elif isinstance(member, types.FunctionType):
             members.append((name, "function", lifter.lift(member)))
         elif isinstance(member, (staticmethod, classmethod)):
             members.append((name, type(member).__name__, lifter.lift(member.__func__)))
@@ -31,8 +33,28 @@ def lift_class(lifter, value, number):
             members.append((name, "cached", lifter.lift(member.func)))
         elif name in lifter.names and not name.startswith("__") and not hasattr(member, "__get__"):
             members.append((name, "value", lifter.lift(member)))
+        elif name not in lifter.names:
+            lifter.skipped.add(name)
     bases = tuple(lifter.lift(b) for b in value.__bases__)
     return ("class", number, value, tuple(members), bases)
+
+
+def _used_functions(lifter, value):
+    """Names of the methods and properties that the code seen so far, or such a method, names.
+
+    A class of many methods (a test class) names half of the installed packages; a method that no code
+    names is not walked. Python itself calls those with two underscores.
+    """
+    waiting = {n: m for n, m in vars(value).items() if isinstance(m, _FUNCTIONS) and n not in _SKIPPED}
+    used = set()
+    while True:
+        every = issubclass(value, tuple) or not _REFLECTION.isdisjoint(lifter.names)
+        found = [n for n in waiting if every or n in lifter.names or n.startswith("__")]
+        if not found:
+            return used
+        used.update(found)
+        for name in found:
+            lifter.names.update(_names_of(waiting.pop(name)))
 
 
 def _names_of(member):
@@ -62,6 +84,7 @@ def lift_object(lifter, value):
             if hasattr(value, name):
                 attributes[name] = getattr(value, name)
     if not lifter.names & _REFLECTION:
+        lifter.skipped.update(attributes.keys() - lifter.names)
         attributes = {n: v for n, v in attributes.items() if n in lifter.names}
     return ("object", number, made, tuple((n, lifter.lift(v)) for n, v in attributes.items()))
 

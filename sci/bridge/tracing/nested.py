@@ -7,31 +7,26 @@ recorded piece of tape (`nested_code`) for the user's function and what that rea
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
-import inspect
-import types
-import warnings
 
 import jax
 import numpy as np
 
-from . import inputs, merge, structural
+from . import structural
 from .creation import array_value
-from .errors import _HERE, TraceError, TraceReason, error_at, user_frame
-from .frames import outside_writes
-from .nested_code import Code, NestedFunction, boundary, on_numpy
-from .nested_results import Result
+from .errors import TraceError, TraceReason, error_at, quiet, user_frame
+from .nested_code import NestedFunction, on_numpy
+from .nested_record import record_function, result_of_call, signature_of
+from .nested_results import Result, constant
 from .shims.blocked import Blocked
-from .tape import Unmergeable, current, refuse
-from .values import Dual, any_traced, has_dual, plain, ref, traced, wrap_constant
+from .tape import current, refuse
+from .values import Dual, any_traced, has_dual, plain, ref, traced
 
 # How well our solver and SciPy's agree where both are stopped by their default tolerances: BFGS stops at a gradient
 # of 1e-5, which SciPy computes by differences; the others converge superlinearly or take the same steps.
 TOLERANCE, _TOLERANCES = 1e-6, {"minimize": 1e-4, "curve_fit": 1e-5, "least_squares": 1e-5, "leastsq": 1e-5}
 _SPREAD = ("solve_ivp", "least_squares")  # their args= may be any sequence
-_LARGE = 1000
 
 
 def takes_functions(args, kwargs):
@@ -57,11 +52,11 @@ def call(own, args, kwargs):
     pair = plain(bound.arguments.get("jac")) is True
     codes = {}
     for name, function in functions.items():
-        bind = functools.partial(_result, function, extra, named, pair and name == "fun", f"{short}({name}=...)")
-        codes[name] = _record(recorder, bind, function, examples[name])
-    witness = _witness(bridge, bound, {k: _signed(on_numpy(recorder, c), functions[k]) for k, c in codes.items()})
+        bind = functools.partial(result_of_call, function, extra, named, pair and name == "fun", f"{short}({name}=...)")
+        codes[name] = record_function(recorder, bind, function, examples[name])
+    witness = _witness(bridge, bound, {k: on_numpy(recorder, c) for k, c in codes.items()})
     if not any_traced(bound.arguments) and not any(c.captured for c in codes.values()):
-        return wrap_constant(witness)
+        return constant(witness)
     ins, template = [], {}
     for name, value in bound.arguments.items():
         template[name] = _template(ins, value) if name not in codes else None
@@ -78,8 +73,8 @@ def call(own, args, kwargs):
         return _in_jax(bridge, bound, given, place)
 
     node = recorder.add(run, tuple(ins), None, None, False)
-    asked = bound.arguments.get("t_eval") is not None
-    return Result(node, bridge.name, asked).present(witness)
+    span = None if bound.arguments.get("t_eval") is not None else bound.arguments.get("t_span")
+    return Result(node, bridge.name, span).present(witness)
 
 
 # -- arguments ------------------------------------------------------------------------------------------
@@ -152,8 +147,9 @@ def _witness(bridge, bound, functions):
     ours = {k: v for k, v in bound.arguments.items() if k not in bridge.extra_names}
     ready = _bound_with(bound, {k: functions[k] if k in functions else plain(v) for k, v in ours.items()})
     ready.arguments = {k: v for k, v in ready.arguments.items() if k not in bridge.extra_names}
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    if bridge.original is None:
+        refuse(TraceReason.LIBRARY, bridge.name)
+    with quiet():
         return bridge.original(*ready.args, **ready.kwargs)
 
 
@@ -165,8 +161,10 @@ class _Place:
 
     __module__ = "user"
 
-    def __init__(self, name):
+    def __init__(self, name, signature):
         self.parameter, self.__name__ = name, name
+        if signature is not None:
+            self.__signature__ = signature
 
     def __call__(self, *args):
         raise TypeError("not to be called")
@@ -178,7 +176,7 @@ def _prepared(bridge, bound):
 
     call = Call()
     bridge.bind(bound.args, bound.kwargs, call)
-    call.args, call.kwargs, call.numpy = bound.args, bound.kwargs, False
+    call.args, call.kwargs, call.numpy, call.nested = bound.args, bound.kwargs, False, True
     bridge._prepared(call)
     for name in bridge.dynamic:
         if name not in bridge.callables:
@@ -190,11 +188,10 @@ def _examples(bridge, bound, functions):
     """Example arguments of every function, by the name of its parameter."""
     from sci.bridge.reasons import HostRoute
 
-    places = {k: _signed(_Place(k), v) for k, v in functions.items()}
+    places = {k: _Place(k, signature_of(v)) for k, v in functions.items()}
     ready = _bound_with(bound, {k: places.get(k, plain(v)) for k, v in bound.arguments.items()})
     try:
-        with jax.enable_x64(True), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with jax.enable_x64(True), quiet():
             made = _prepared(bridge, ready)
             found = {
                 made[name].parameter: [_example(v) for v in maker(made)]
@@ -226,13 +223,13 @@ def _in_jax(bridge, bound, given, place):
     from sci.bridge.reasons import HostRoute
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             call = _prepared(bridge, _bound_with(bound, given))
             if bridge.validate is not None:
                 bridge.validate(call)
-            compiled = bridge._compile(tuple([freeze(call[name]) for name in bridge.static]))
-            result = compiled(*[call[name] for name in bridge.dynamic])
+            fixed = {name: freeze(call[name]) for name in bridge.static}
+            body = jax.jit(lambda values: bridge.body(**values, **fixed))
+            result = body({name: call[name] for name in bridge.dynamic})
             return result if bridge.finish_jax is None else bridge.finish_jax(call, result)
     except TraceError:
         raise
@@ -241,95 +238,3 @@ def _in_jax(bridge, bound, given, place):
     except Exception as error:
         text = f"{bridge.name}: {type(error).__name__}: {error}"
         raise error_at(place, TraceReason.LIBRARY, text[:300]) from error
-
-
-# -- recording the user's function ---------------------------------------------------------------------
-
-
-def _record(recorder, bind, function, example):
-    """The function as a piece of the tape, at the example arguments."""
-    what = bind.args[-1]
-    watched = {}
-    _mutables(function, watched, what)
-    start, memo = len(recorder.nodes), dict(recorder.memo)
-    duals = [inputs.dual_input(recorder, kind, np.asarray(value), inputs.ARGUMENT) for kind, value in example]
-    numbers = [ref(d) for d in duals]
-    try:
-        result = merge.merged_result(bind, duals)
-    except Unmergeable as stop:
-        if isinstance(stop.__cause__, Exception):
-            error = stop.__cause__
-            refuse(TraceReason.RAISES, f"{what}: {type(error).__name__}: {error}"[:300], "return np.nan there")
-        refuse(*(stop.args or (TraceReason.STRUCTURE, what)))
-    finally:
-        recorder.memo = memo  # what was computed for the function's arguments means nothing elsewhere
-    for value, before in watched.values():
-        after = _contents(value)
-        if len(after) != len(before) or any(a is not b for a, b in zip(after, before, strict=True)):
-            refuse(TraceReason.OUTSIDE_WRITE, f"{what} changes a {type(value).__name__} from outside")
-    parts, treedef = jax.tree_util.tree_flatten(result, is_leaf=lambda v: type(v) is not tuple)
-    outputs = [ref(v) for v in parts]
-    dtypes = [np.asarray(plain(v)).dtype for v in parts]
-    captured = boundary(recorder.nodes, outputs, start, set(numbers))
-    return Code(what, recorder.nodes, numbers, outputs, dtypes, treedef, captured)
-
-
-def _result(function, extra, named, pair, what, *args):
-    """What the function returns, as an array or a number, or as a pair of them."""
-    result = function(*args, *extra, **named)
-    if pair and type(result) is tuple:
-        return tuple(_number(v, what) for v in result)
-    return _number(result, what)
-
-
-def _number(value, what):
-    if issubclass(type(value), (list, tuple)):
-        value = array_value(value)
-    witness = plain(value)
-    if witness is None or np.asarray(witness).dtype.kind not in "biufc":
-        refuse(TraceReason.RETURN, f"{what} returns {type(witness).__name__}")
-    return value
-
-
-def _mutables(value, found, what, depth=0):
-    """Remember what could be changed through a function: lists, dictionaries, sets, objects."""
-    kind = type(value)
-    if id(value) in found or depth > 8 or len(found) > _LARGE or issubclass(kind, Dual):
-        return
-    more = ()
-    if kind is types.FunctionType:
-        code = value.__code__
-        if not code.co_filename.startswith(_HERE) and outside_writes(code):
-            refuse(TraceReason.OUTSIDE_WRITE, f"{what} assigns to the outer variable {outside_writes(code)[0][1]!r}")
-        more = [c.cell_contents for c in value.__closure__ or () if merge._filled(c)]
-        more += [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
-    elif kind is types.MethodType:
-        more = (value.__func__, value.__self__)
-    elif kind is functools.partial:
-        more = (value.func, *value.args, *value.keywords.values())
-    elif issubclass(kind, tuple):
-        more = value
-    elif issubclass(kind, (list, dict, set)) or (
-        hasattr(value, "__dict__")
-        and not isinstance(value, (type, types.ModuleType))
-        and not kind.__module__.startswith("sci.")
-    ):
-        more = _contents(value)
-        found[id(value)] = (value, more)
-    for item in more:
-        _mutables(item, found, what, depth + 1)
-
-
-def _contents(value):
-    if isinstance(value, dict):
-        return [x for pair in dict.items(value) for x in pair]
-    if isinstance(value, (list, set)):
-        return list(value)
-    return [x for pair in vars(value).items() for x in pair]
-
-
-def _signed(function, like):
-    """``function`` with the signature of ``like``: curve_fit counts the parameters."""
-    with contextlib.suppress(ValueError, TypeError):
-        function.__signature__ = inspect.signature(like)
-    return function

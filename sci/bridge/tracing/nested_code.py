@@ -25,11 +25,14 @@ class Code:
         Nodes of the arguments and of the leaves of the result, whose structure is ``treedef``.
     captured : list of int
         Nodes of the caller that the piece reads.
+    signature : inspect.Signature or None
+        The user's function's: curve_fit counts the parameters.
     """
 
-    def __init__(self, name, nodes, inputs, outputs, dtypes, treedef, captured):
+    def __init__(self, name, nodes, inputs, outputs, dtypes, treedef, captured, signature):
         self.name, self.nodes, self.inputs, self.outputs = name, nodes, inputs, outputs
         self.dtypes, self.treedef, self.captured = dtypes, treedef, captured
+        self.signature = signature
 
     def flat(self, leaves, args):
         """Leaves of the result in JAX, from the captured values and the arguments."""
@@ -51,10 +54,12 @@ class Code:
 class NestedFunction:
     """A `Code` with its captured values: a pytree whose leaves they are, callable in JAX."""
 
-    __slots__ = ("__name__", "__weakref__", "_code", "_leaves")
+    __slots__ = ("__name__", "__signature__", "__weakref__", "_code", "_leaves")
 
     def __init__(self, code, leaves):
         self._code, self._leaves, self.__name__ = code, leaves, code.name
+        if code.signature is not None:
+            self.__signature__ = code.signature
 
     def __call__(self, *args):
         return jax.tree_util.tree_unflatten(self._code.treedef, self._code.flat(self._leaves, args))
@@ -141,6 +146,8 @@ def on_numpy(recorder, code):
         return jax.tree_util.tree_unflatten(code.treedef, [v if v.ndim else v.item() for v in found])
 
     function.__name__ = code.name
+    if code.signature is not None:
+        function.__signature__ = code.signature
     return function
 
 

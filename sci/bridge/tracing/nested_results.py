@@ -5,11 +5,12 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 
+from . import structural
 from .creation import array_value
 from .errors import TraceReason, error_at, user_frame
 from .shims.blocked import Blocked
 from .tape import current, refuse
-from .values import ref, wrap
+from .values import ref, wrap, wrap_constant
 
 _FULL = -3  # solve_ivp in the JAX world: no room for more steps
 _FIRST_LAST = "t and y without t_eval have a shape that depends on the values"
@@ -19,20 +20,23 @@ _HINT = "give t_eval, or use only the first and last entries: y[:, -1]"
 class Result:
     """One call of a solver: its node, its name, and the node's parts."""
 
-    def __init__(self, node, name, asked):
-        self.node, self.name, self.asked, self.place = node, name, asked, user_frame(2)
+    def __init__(self, node, name, span):
+        # span: t_span of a `solve_ivp` that chooses its own times
+        self.node, self.name, self.span, self.place = node, name, span, user_frame(2)
 
     def present(self, value, path=()):
         """SciPy's result on the witness, its numbers replaced by parts of the node."""
         kind = type(value)
-        if value is None or kind in (str, bytes):
+        if value is None or path[-1:] == ("method",):
             return value
+        if kind is str:
+            return Blocked(TraceReason.STRING, f"{self.what(path)} of {self.name}")
         if isinstance(value, dict):
             return kind({k: self.present(v, (*path, k)) for k, v in value.items()})
         if kind in (list, tuple):
             return kind(self.present(v, (*path, i)) for i, v in enumerate(value))
         if self.name == "scipy.integrate.solve_ivp":
-            if path[-1] in ("t", "y") and not self.asked:
+            if path[-1] in ("t", "y") and self.span is not None:
                 return Steps(self, path, value)
             if path[-1] == "sol":
                 return ContinuousSolution(self, value)
@@ -63,6 +67,13 @@ class Result:
     @staticmethod
     def what(path):
         return "the result's " + ".".join(map(str, path)) if path else "the result"
+
+
+def constant(value):
+    """A result that depends on nothing traced."""
+    if isinstance(value, dict):
+        return type(value)({k: constant(v) for k, v in value.items()})
+    return wrap_constant(value)
 
 
 class Steps(Blocked):
@@ -110,11 +121,27 @@ class Steps(Blocked):
         return self._entry(parts[:-1], step)
 
     def _entry(self, rows, step):
+        if self._path == ("t",):
+            return self._time(step)
+
         def read(whole):
             value = self._result.pick(whole, self._path)[..., step]
             return jnp.where(whole["status"] == _FULL, jnp.nan, value)[rows]
 
         return self._result.part(read, self._witness[..., step][rows])
+
+    def _time(self, step):
+        """The first or the last time: an end of the interval, and differentiable as such, unless the solver failed."""
+        end = self._result.span[step]
+        if step == 0:
+            return self._result.part(lambda _, start: start, self._witness[0], ref(end))
+
+        def read(whole, end):
+            value = self._result.pick(whole, self._path)[-1]
+            reached = jnp.where(whole["status"] == _FULL, jnp.nan, value)
+            return jnp.where(whole["status"] >= 0, structural.cast(structural.as_jax(end), value.dtype), reached)
+
+        return self._result.part(read, self._witness[-1], ref(end))
 
     def __setitem__(self, index, value):
         self._use()
@@ -140,10 +167,6 @@ class _Row(Steps):
         return self._result.part(read, self._witness[step])
 
 
-for _name in [n for n in dir(Blocked) if getattr(Blocked, n) is Blocked._use and n not in vars(Steps)]:
-    setattr(Steps, _name, Steps._use)
-
-
 class ContinuousSolution(Blocked):
     """``sol`` of ``solve_ivp(..., dense_output=True)``: may be called."""
 
@@ -160,4 +183,4 @@ class ContinuousSolution(Blocked):
         )
 
 
-__all__ = ["ContinuousSolution", "Result", "Steps"]
+__all__ = ["ContinuousSolution", "Result", "Steps", "constant"]

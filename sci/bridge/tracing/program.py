@@ -7,7 +7,7 @@ import numpy as np
 
 from . import inputs
 from .emit import Emitter
-from .errors import TraceReason
+from .errors import TraceReason, error_at
 from .outcome import merge, outcome_of
 from .rebuild import World
 from .tape import record
@@ -120,6 +120,8 @@ def check_effects(node):
     from .shims.resolve import shim
 
     if type(node) is tuple:
+        if len(node) == 6 and node[0] == "refused":
+            raise error_at(node[3:5], TraceReason.OUTSIDE_WRITE, f"assignment to the outer variable {node[5]!r}")
         if len(node) == 2 and node[0] == "lib!":
             found = shim(node[1])
             if type(found) is Blocked and found._reason in (TraceReason.RANDOM, TraceReason.EFFECT):

@@ -13,7 +13,7 @@ from . import merge
 from .classes import clone_class, make_object
 from .errors import TraceReason
 from .frozen import FrozenDict, FrozenList
-from .shims.blocked import Blocked
+from .shims.blocked import Blocked, Refused
 from .tape import refuse
 
 
@@ -176,6 +176,16 @@ def _function(world, node):
     return function
 
 
+def _refused(world, node):
+    _, number, original, code, line, name = node
+    value = original.get()
+    if world.dual:
+        place = (code, line)
+        value = Refused(TraceReason.OUTSIDE_WRITE, f"assignment to the outer variable {name!r}", place)
+    world.memo[number] = value
+    return value
+
+
 def _builtins(world):
     if not world.dual:
         return builtins.__dict__
@@ -261,7 +271,8 @@ _BUILDERS = {
     "k": _constant, "raw": _raw, "kf": _hex, "kc": _hex_complex, "ks": _scalar, "L": _leaf, "m": _remembered,
     "A": _array,
     "ref": _reference, "list": _list, "many": _many, "tuple": _tuple, "named": _named, "dict": _dict, "set": _set,
-    "fn": _function, "method": _method, "partial": _partial, "module": _module, "opaque": _opaque, "lib": _library,
+    "fn": _function, "refused": _refused, "method": _method, "partial": _partial, "module": _module,
+    "opaque": _opaque, "lib": _library,
     "lib!": _library, "class": _class, "object": _object,
     "vectorize": _vectorize, "pytree": _pytree,
 }  # fmt: skip

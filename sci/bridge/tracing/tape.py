@@ -197,7 +197,11 @@ def current_or_none():
 
 def refuse(reason, detail="", hint=""):
     """Raise the TraceError for the current line and remember it, in case user code swallows it."""
-    error = error_at(user_frame(2), reason, detail, hint)
+    refuse_with(error_at(user_frame(2), reason, detail, hint))
+
+
+def refuse_with(error):
+    """Raise a TraceError and remember it."""
     recorder = getattr(_local, "recorder", None)
     if recorder is not None:
         recorder.refusals += 1

@@ -158,7 +158,7 @@ def binom(n, k):
     general = half / (n + 1) / factor * half
     general = jnp.where(zero, jnp.inf, jnp.where(infinite, 0.0, general))
     value = jnp.where(short, product, general)
-    undefined = ((n < 0) & (jnp.floor(n) == n)) | jnp.isinf(k)
+    undefined = ((n < 0) & (jnp.floor(n) == n)) | jnp.isinf(k) | (jnp.isinf(n) & ~short & (k > 0))
     return jnp.where(undefined | jnp.isnan(n) | jnp.isnan(k), jnp.nan, value)
 
 

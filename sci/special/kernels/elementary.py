@@ -291,7 +291,8 @@ def log1p_quotient(y, lam):
     over = jnp.isinf(v) & (v > 0) & jnp.isfinite(lam) & jnp.isfinite(y)
     ks, ys = jnp.where(over, lam, 1.0), jnp.where(over, y, 1.0)
     far = jnp.where(over, (jnp.log(jnp.abs(ks)) + jnp.log(jnp.abs(ys))) / ks, far)
-    return jnp.where(lam == 0, y, jnp.where(near, y * series, far))
+    # at lam = 0 the series, whose derivative in lam is right; 0 times an infinite y is not near
+    return jnp.where((lam == 0) & ~near, y, jnp.where(near, y * series, far))
 
 
 # --- degrees -------------------------------------------------------------------------------------

@@ -178,3 +178,19 @@ def test_optimistix_solver_as_method():
     np.testing.assert_allclose(result.jac, 0, atol=1e-6)
     slope = jax.jacrev(lambda a: solution(a).x)(1.0)
     np.testing.assert_allclose(slope, 2 / (2 + 12 * result.x**2), rtol=1e-6)
+
+
+def test_objective_that_only_forward_mode_can_follow():
+    def newton_root(x):
+        # The square root by Newton's iteration, to convergence.
+        step = jax.lax.while_loop(lambda y: jnp.abs(y * y - x) > 1e-14 * x, lambda y: 0.5 * (y + x / y), x)
+        return (step - 2) ** 2
+
+    result = minimize(lambda x: newton_root(x[0]) + (x[1] - x[0]) ** 2, jnp.array([3.0, 1.0]))
+    assert bool(result.success)
+    np.testing.assert_allclose(result.x, [4.0, 4.0], rtol=1e-4)
+
+
+def test_nan_behind_the_start_is_shown():
+    result = minimize(lambda x: jnp.where(x[0] == 0, 0.0, jnp.nan), jnp.zeros(1), jac=lambda x: jnp.ones(1))
+    assert np.isnan(result.fun) and not bool(result.success)

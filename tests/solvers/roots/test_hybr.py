@@ -108,3 +108,32 @@ def test_optimistix_solver_as_method():
     result = root(lambda x: jnp.cos(x) - x, jnp.ones(2), method=optimistix.Newton(rtol=1e-10, atol=1e-10))
     assert bool(result.success)
     np.testing.assert_allclose(result.x, 0.7390851332151607, rtol=1e-9)
+
+
+def test_wrong_singular_jacobian_costs_what_it_costs_minpack():
+    def network(x):
+        return np.hstack((0.5 * x[1:] ** 2 - 0.5 * x[0] ** 2, x.sum() - 4.0))
+
+    def rank_one(x):
+        return np.vstack([np.zeros((3, 4)), np.ones((1, 4))])
+
+    x0 = np.array([2.0, 0.0, 2.0, 0.0])
+    theirs = scipy.optimize.root(network, x0, jac=rank_one)
+    ours = root(
+        lambda x: jnp.hstack((0.5 * x[1:] ** 2 - 0.5 * x[0] ** 2, x.sum() - 4.0)), x0, jac=lambda x: rank_one(x)
+    )
+    assert bool(ours.success) and np.max(np.abs(ours.fun)) < 1e-8
+    assert int(ours.njev) == theirs.njev and int(ours.nfev) <= theirs.nfev + 5
+
+
+def test_counters_and_model_are_minpacks_on_regular_problems():
+    def circle(x, lib):
+        return lib.stack([x[0] ** 2 + x[1] ** 2 - 4, x[0] - x[1] ** 3])
+
+    slope = jax.jacfwd(lambda x: circle(x, jnp))
+    theirs = scipy.optimize.root(lambda x: circle(x, np), [1.0, 0.5], jac=lambda x: np.asarray(slope(x)))
+    ours = root(lambda x: circle(x, jnp), np.array([1.0, 0.5]))
+    # SciPy's count includes the two calls before the iteration that look at the shape.
+    assert (int(ours.nfev) + 2, int(ours.njev)) == (theirs.nfev, theirs.njev)
+    np.testing.assert_allclose(ours.model[:, 2:-1], theirs.fjac, atol=1e-6)
+    np.testing.assert_allclose(ours.model[:, :2][np.triu_indices(2)], theirs.r, rtol=1e-6, atol=1e-6)

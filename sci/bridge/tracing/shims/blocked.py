@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..tape import refuse
+from ..errors import error_at
+from ..tape import refuse, refuse_with
 
 
 class Blocked:
@@ -62,6 +63,24 @@ for _name in [
     "hash",
     "iadd",
 ]:
-    setattr(Blocked, f"__{_name}__", Blocked._use)
-Blocked.__array_ufunc__ = Blocked._use
-Blocked.__array_function__ = Blocked._use
+    setattr(Blocked, f"__{_name}__", lambda self, *args, **kwargs: self._use())
+Blocked.__array_ufunc__ = lambda self, *args, **kwargs: self._use()
+Blocked.__array_function__ = lambda self, *args, **kwargs: self._use()
+
+
+class Refused(Blocked):
+    """A function of the user's that cannot be traced, and where that was seen."""
+
+    __slots__ = ("_place",)
+
+    def __init__(self, reason, detail, place):
+        super().__init__(reason, detail)
+        self._place = place
+
+    def __getattr__(self, name):
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        self._use()
+
+    def _use(self, *args, **kwargs):
+        refuse_with(error_at(self._place, self._reason, self._detail))
