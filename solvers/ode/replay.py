@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from solvers.ode import drive
+from solvers.batching import any_lane
 
 #: Steps in a row without a test for the end. XLA runs the kernels of small buffers (512 bytes) in order
 #: and without scheduling: 16 steps of three numbers stay below, 32 do not and take twice as long.
@@ -89,7 +89,7 @@ def _bounded_scan(step, carry, rows, n, chunks):
     def body(carry, row):
         i, rows = row
         left = n - i * chunk
-        return lax.cond(drive.any_lane(left > 0), take, skip, carry, rows, left)
+        return lax.cond(any_lane(left > 0), take, skip, carry, rows, left)
 
     carry, out = lax.scan(body, carry, (jnp.arange(count, dtype=n.dtype), jax.tree.map(split, rows)))
     return carry, out.reshape(count * chunk, *out.shape[2:])[:size]

@@ -94,6 +94,26 @@ def test_gradients_equal_finite_differences(entry, example):
     assert abs(along - expected) <= example.grad_rtol * scale, "reverse mode"
 
 
+def _both(entry, example):
+    return entry.vmap and entry.grad and bool(set(example.vmap) & set(example.grad))
+
+
+@pytest.mark.parametrize(("entry", "example"), cases(_both, costly=True))
+def test_gradient_of_a_batch_is_the_batch_of_gradients(entry, example):
+    arguments = bound(entry, example)
+    name = next(n for n in example.vmap if n in example.grad)
+    function = _scalarised(entry, example, [name])
+    with double():
+        x = jax.tree.map(lambda v: jnp.asarray(_array(v)), arguments.arguments[name])
+        batch = jax.tree.map(lambda v: jnp.stack([v, 1.02 * v, 0.97 * v]), x)
+        together = jax.jit(jax.grad(lambda b: jax.vmap(function)(b).sum()))(batch)
+        gradient = jax.jit(jax.grad(function))
+        for i in range(3):
+            single = gradient(jax.tree.map(lambda v, i=i: v[i], batch))
+            for t, s in zip(jax.tree.leaves(together), jax.tree.leaves(single), strict=True):
+                np.testing.assert_allclose(t[i], s, rtol=1e-6, atol=1e-8 * max(1.0, float(jnp.abs(s).max())))
+
+
 @pytest.mark.parametrize(
     ("entry", "example"), cases(lambda e, x: e.jit and x.jit and bool(x.vmap or x.grad), costly=True)
 )
