@@ -24,7 +24,7 @@ from sci.bridge.policy import current_policy
 from sci.bridge.reasons import HostRoute, Reason
 from sci.bridge.registry import Entry, Example, register
 from sci.bridge.signature import Binder, public_signature
-from sci.bridge.worlds import RULES, double_precision, is_jax, to_jax_world, to_numpy_world, writable
+from sci.bridge.worlds import PLAIN_TYPES, RULES, double_precision, is_jax, to_jax_world, to_numpy_world, writable
 
 __all__ = ["Call", "implements"]
 
@@ -54,6 +54,9 @@ class Call(dict):
     nested: bool
     kwargs: Mapping[str, Any]
     numpy: bool
+
+
+_FROZEN = frozenset({str, int, bool, type(None), np.dtype})
 
 
 def freeze(value: Any) -> Any:
@@ -136,7 +139,11 @@ class Bridge:
             if type(call[name]) is not bool and not isinstance(call[name], (int, np.bool_, type(None))):
                 raise TypeError(f"{self.name}: {name} is {call[name]!r}; allowed are True and False")
         # `fun` may close over a tracer: seen when it has been traced, in `_arguments`
-        call.numpy = not any(map(is_jax, call.values()))
+        call.numpy = True
+        for value in call.values():
+            if type(value) not in PLAIN_TYPES and is_jax(value):
+                call.numpy = False
+                break
         if call.numpy and current_policy() == "host":
             return call_original(self, call, Reason.POLICY)
         try:
@@ -211,7 +218,7 @@ class Bridge:
     # --- compiled body -----------------------------------------------------------------------
 
     def _run(self, call: Call, dynamic: list[Any]) -> Any:
-        static = tuple([freeze(call[name]) for name in self.static])
+        static = tuple([v if type(v := call[name]) in _FROZEN else freeze(v) for name in self.static])
         key: tuple[Any, ...] = (self.name, static)
         options = None
         if self.callables:

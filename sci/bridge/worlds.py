@@ -18,6 +18,9 @@ __all__ = ["double_precision", "is_jax", "is_traced", "to_jax_world", "to_numpy_
 _PLAIN = (np.ndarray, float, int, str, bool, type(None), complex, np.generic, slice, type)
 _SCALARS = (float, int, bool, complex)
 
+#: Types that need no closer look; a set of exact types is the quickest test there is.
+PLAIN_TYPES = frozenset({np.ndarray, float, int, bool, str, complex, type(None), np.float64, type, np.dtype})
+
 #: A result of at least this many bytes is handed out without a copy.
 _ZERO_COPY_BYTES = 1 << 18
 
@@ -29,7 +32,7 @@ def double_precision() -> Any:
 
 def is_jax(value: Any) -> bool:
     """Whether a value is, or (in lists, tuples and dictionaries) contains, a JAX array or tracer."""
-    if isinstance(value, _PLAIN):
+    if type(value) in PLAIN_TYPES or isinstance(value, _PLAIN):
         return False
     if isinstance(value, jax.Array):
         return True
@@ -180,21 +183,21 @@ def writable(out: list[jax.Array], inputs: list[Any]) -> list[Any]:
         if not isinstance(array, jax.Array):
             results.append(array)
             continue
-        if array.nbytes < _ZERO_COPY_BYTES or array.dtype.kind not in "biufc":
-            results.append(np.array(array)[()] if array.ndim == 0 else np.array(array))
+        view = np.asarray(array)  # waits, and is read-only; the attributes of JAX's own arrays are slow
+        if view.nbytes < _ZERO_COPY_BYTES or view.dtype.kind not in "biufc":
+            results.append(view.copy() if view.ndim else view[()])
             continue
         try:
             pointer = array.unsafe_buffer_pointer()
             on_cpu = next(iter(array.devices())).platform == "cpu"
         except Exception:  # several devices, or a backend without pointers
-            results.append(np.array(array))
+            results.append(view.copy())
             continue
         if taken is None:
             taken = [_extent(x) for x in inputs if isinstance(x, np.ndarray)]
-        array.block_until_ready()
-        end = pointer + array.nbytes
+        end = pointer + view.nbytes
         if not on_cpu or any(start < end and pointer < stop for start, stop in taken):
-            results.append(np.array(array))
+            results.append(view.copy())
             continue
         taken.append((pointer, end))
         results.append(np.asarray(_Buffer(array, pointer)))

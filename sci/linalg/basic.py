@@ -24,6 +24,7 @@ _STRUCTURES = {
     "pos": "positive", "positive definite": "positive",
     "sym": "symmetric", "symmetric": "symmetric", "her": "hermitian", "hermitian": "hermitian",
 }  # fmt: skip
+_SINGLE_EPS, _DOUBLE_EPS = float(np.finfo(np.float32).eps), float(np.finfo(np.float64).eps)
 _INV_STRUCTURES = (
     None,
     "general",
@@ -121,10 +122,12 @@ def _definite(a: jax.Array) -> jax.Array:
 
 def _check_conditions(call: Call, rcond: Any) -> None:
     """SciPy's error for singular slices and warning for ill-conditioned ones."""
-    rcond = np.atleast_1d(rcond).ravel()
     a = call["a"]
-    dtype = a.dtype if isinstance(a, np.ndarray) else np.dtype(float)
-    good = rcond >= np.finfo(dtype).eps  # False for NaN
+    eps = _SINGLE_EPS if isinstance(a, np.ndarray) and a.dtype.char in "fF" else _DOUBLE_EPS
+    if np.ndim(rcond) == 0 and rcond >= eps:  # the common case, kept short
+        return
+    rcond = np.atleast_1d(rcond).ravel()
+    good = rcond >= eps  # False for NaN
     if good.all():
         return
     singular = [int(i) for i in np.flatnonzero(~(rcond > 0))]
@@ -157,7 +160,8 @@ def _validate_solve(call: Call) -> None:
     shape = np.shape(b) if np.ndim(b) != 1 else (*np.shape(b), 1)
     if np.size(a) != 1 and (shape == () or shape[-2] != a.shape[-1]):
         raise ValueError(f"incompatible shapes: a1.shape={np.shape(a)} and b1.shape={np.shape(b)}")
-    np.broadcast_shapes(np.shape(a)[:-2], shape[:-2])
+    if len(shape) > 2 or np.ndim(a) > 2:
+        np.broadcast_shapes(np.shape(a)[:-2], shape[:-2])
 
 
 def _finish_solve(call: Call, out: Any) -> Any:

@@ -27,7 +27,7 @@ def native():
     assert not sci.fallbacks()
 
 
-@pytest.mark.parametrize("jac", [None, "2-point", "cs", gradient, True], ids=str)
+@pytest.mark.parametrize("jac", [None, "2-point", "cs", gradient, True], ids=lambda v: getattr(v, "__name__", str(v)))
 def test_same_path_as_scipy_with_the_gradient(jac):
     fun = (lambda x: (rosenbrock(x), gradient(x))) if jac is True else rosenbrock
     ours = minimize(fun, START, jac=jac)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax._src.core import trace_state_clean  # has no public name
+
+from sci.bridge.worlds import writable
 
 from . import inputs
 from .arguments import lift_arguments
@@ -54,9 +59,12 @@ class TracedFunction:
         everything = leaves + values
         if any(isinstance(v, jax.Array) for v in everything):
             return self._run(arguments, everything, len(leaves))
-        with jax.enable_x64(True):
+        # inside somebody's trace the numbers are known all the same
+        now = contextlib.nullcontext() if trace_state_clean() else jax.ensure_compile_time_eval()
+        with jax.enable_x64(True), now:
             result = self._run(arguments, everything, len(leaves))
-        return jax.tree_util.tree_map(np.array, result)
+        flat, tree = jax.tree_util.tree_flatten(result)
+        return jax.tree_util.tree_unflatten(tree, writable(flat, everything))
 
     def _run(self, arguments, values, split):
         program = self.program(arguments, values, split)

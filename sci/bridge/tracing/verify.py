@@ -14,7 +14,8 @@ from .rebuild import World
 
 RTOL, ATOL = 1e-11, 1e-13
 SINGLE = 1e-5  # where the program computes in float32
-_ENOUGH = 0.5  # seconds after which a program that calls solvers is not tried at another point
+_ENOUGH = 0.5  # seconds after which a slow program is not tried at another point
+_LARGE = 1 << 20  # numbers in the arguments: above, two points beside the example at the most
 
 
 class RandomGuard:
@@ -40,7 +41,8 @@ class RandomGuard:
 def points(values, kinds, near=False):
     """Deterministic perturbations of the argument leaves; integers stay.
 
-    ``near``: two close ones only. Solvers are slow, and far away they fail or find another solution.
+    ``near``: two close ones only. Solvers and large arrays are slow, and far away solvers fail or find
+    another solution.
     """
     yield list(values)
     close = [(1.013, 0.0037, ""), (0.985, -0.0011, "")]
@@ -89,9 +91,11 @@ def verify(function, program, fixed, arguments, values, place):
     kinds = [found.get(i, "a") for i in range(len(values))]
     with RandomGuard() as guard, quiet():
         begin = time.perf_counter()
-        for number, point in enumerate(points(values, kinds, bool(program.tolerance))):
+        large = sum(v.size for v in values) > _LARGE  # a rich sample in itself
+        slow = bool(program.tolerance) or large
+        for number, point in enumerate(points(values, kinds, slow)):
             _check(function, program, fixed, arguments, point, kinds, number == 0, place)
-            if program.tolerance and time.perf_counter() - begin > _ENOUGH:
+            if slow and (number or large) and time.perf_counter() - begin > _ENOUGH:
                 break
     if guard.moved:
         raise error_at(trace_place, TraceReason.RANDOM, "the global random state moved")
