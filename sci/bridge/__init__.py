@@ -4,6 +4,8 @@ See CONTRIBUTING.md for the tour. Modules of `sci` and `image` use `implements` 
 users meet `policy`, `fallbacks`, `to_jax` through `sci` itself.
 """
 
+from typing import Any
+
 from sci.bridge.xla_log import import_jax
 
 _silent = import_jax()
@@ -59,7 +61,7 @@ __all__ = [
 _TRACING = ("TraceError", "as_array", "to_jax")
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     # The tracer is loaded when a callable is first traced: `import sci` must stay cheap.
     if name in _TRACING:
         from sci.bridge import tracing

@@ -118,7 +118,7 @@ def print_coverage(selected: str | None, as_json: bool) -> int:
     counts: dict[str, Counter[str]] = {}
     for record in records:
         counts.setdefault(record["name"].rpartition(".")[0], Counter())[record["status"]] += 1
-    totals = [(m, c["native"], c["host"], c["absent"]) for m, c in counts.items()]
+    totals: list[tuple[Any, ...]] = [(m, c["native"], c["host"], c["absent"]) for m, c in counts.items()]
     totals.append(("all", *[sum(c[s] for c in counts.values()) for s in ("native", "host", "absent")]))
     print_table("functions by module", ("module", "native", "host", "absent"), totals)
     return 0

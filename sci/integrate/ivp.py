@@ -56,7 +56,7 @@ def _stateless(call: Call) -> OdeResult:
     """Result of a problem without a state: one step, as SciPy takes it."""
     ends = np.array([call["t0"], call["t1"]])
     t = ends if call["t_eval"] is None else np.array(call["asked"])
-    dense = Dense(None, ends, None, np.int32(0)) if call["dense_output"] else None
+    dense: Any = Dense(None, ends, None, np.int32(0)) if call["dense_output"] else None  # type: ignore[arg-type]
     return OdeResult(
         t=t, y=np.zeros((0, t.size), call["y0"].dtype),
         sol=None if dense is None else numpy_solution(dense, call["y0"]),
@@ -96,7 +96,7 @@ _pendulum.__module__ = _decay.__module__ = "user"  # the tracer takes what lives
 
 def _examples() -> list[Example]:
     y0, t = np.array([1.0, 0.2]), np.array([0.0, 0.3, 0.9, 1.5])
-    tight = {"rtol": 1e-7, "atol": 1e-9}
+    tight: dict[str, Any] = {"rtol": 1e-7, "atol": 1e-9}
     return [
         Example(
             args=(_pendulum, (0.0, 1.5), y0),

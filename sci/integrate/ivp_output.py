@@ -68,7 +68,7 @@ def numpy_solution(dense: Any, start: np.ndarray) -> OdeSolution:
     ts = dense.t[: n + 1]
     if n == 0:
         ends = dense.t[[0, -1]]
-        return OdeSolution(ends, [_Constant(*ends, start)])
+        return OdeSolution(ends, [_Constant(ends[0], ends[1], start)])
     leaves, tree = jax.tree.flatten(dense.coefficients)
     segments = [
         _Segment(ts[i], ts[i + 1], dense.method, jax.tree.unflatten(tree, [a[i] for a in leaves])) for i in range(n)

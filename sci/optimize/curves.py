@@ -175,7 +175,7 @@ _Y = _model(_X, 2.5, 1.3, 0.5) + 0.1 * np.cos(9 * _X)
 
 
 def _examples() -> list[Example]:
-    common = {"rtol": 1e-5, "atol": 1e-7, "grad_rtol": 1e-3}
+    common: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-7, "grad_rtol": 1e-3}
     tight = {"ftol": 1e-14, "xtol": 1e-14}
     # One point of xdata leaves the fit undetermined; from NaN and inf MINPACK returns NaN as a success, ours raises.
     odd = ("0-d", "1x1", "nan", "inf")

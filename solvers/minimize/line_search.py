@@ -54,7 +54,7 @@ class Search(NamedTuple):
 
 
 SIZE = 18
-_STRUCTURE = jax.tree.structure(Search(*7 * (0.0,)))
+_STRUCTURE = jax.tree.structure(Search(*7 * (0.0,)))  # type: ignore[arg-type]
 
 
 def unpack(vector):

@@ -59,7 +59,7 @@ for _name in [
     setattr(FrozenList, _name, _refusing(_name))
 for _name in ["pop", "popitem", "clear", "update", "setdefault", "__setitem__", "__delitem__", "__ior__"]:
     setattr(FrozenDict, _name, _refusing(_name))
-FrozenList.__copy__ = FrozenList.copy
-FrozenDict.__copy__ = FrozenDict.copy
-FrozenList.__deepcopy__ = lambda self, memo: [__import__("copy").deepcopy(v, memo) for v in self]
-FrozenDict.__deepcopy__ = lambda self, memo: {k: __import__("copy").deepcopy(v, memo) for k, v in self.items()}
+FrozenList.__copy__ = FrozenList.copy  # type: ignore[attr-defined]
+FrozenDict.__copy__ = FrozenDict.copy  # type: ignore[attr-defined]
+FrozenList.__deepcopy__ = lambda self, memo: [__import__("copy").deepcopy(v, memo) for v in self]  # type: ignore[attr-defined]
+FrozenDict.__deepcopy__ = lambda self, memo: {k: __import__("copy").deepcopy(v, memo) for k, v in self.items()}  # type: ignore[attr-defined]

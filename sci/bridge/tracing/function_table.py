@@ -202,7 +202,7 @@ _FIRST = [
     "fft.fftshift",
     "fft.ifftshift",
 ]
-ARRAYS = dict.fromkeys(_FIRST, ())
+ARRAYS: dict[str, tuple[str, ...]] = dict.fromkeys(_FIRST, ())
 ARRAYS.update(
     {
         "concatenate": ("arrays",), "concat": ("arrays",), "stack": ("arrays",), "vstack": ("tup",),
@@ -328,4 +328,4 @@ PROMOTING = frozenset(
         "linalg.lstsq",
     ]
 )
-BY_HAND = {}  # name -> function(original, *args, **kwargs); filled by `by_hand`
+BY_HAND: dict = {}  # name -> function(original, *args, **kwargs); filled by `by_hand`

@@ -13,6 +13,7 @@ import functools
 import sys
 import types
 import weakref
+from typing import Any
 
 import jax
 import numpy as np
@@ -323,7 +324,7 @@ def _other(lifter, value):
     return ("opaque", Identity(value))
 
 
-_BY_TYPE = dict.fromkeys(_STATIC, _static)
+_BY_TYPE: dict[type, Any] = dict.fromkeys(_STATIC, _static)
 _BY_TYPE.update(
     {
         int: _integer,

@@ -15,7 +15,6 @@ class Masked:
 
     __slots__ = ("full", "key", "mask")
     __array_priority__ = 2e6
-    __array_ufunc__: object
 
     def __init__(self, full, mask):
         self.full, self.mask, self.key = full, mask, ref(mask)

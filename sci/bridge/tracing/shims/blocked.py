@@ -64,8 +64,8 @@ for _name in [
     "iadd",
 ]:
     setattr(Blocked, f"__{_name}__", lambda self, *args, **kwargs: self._use())
-Blocked.__array_ufunc__ = lambda self, *args, **kwargs: self._use()
-Blocked.__array_function__ = lambda self, *args, **kwargs: self._use()
+Blocked.__array_ufunc__ = lambda self, *args, **kwargs: self._use()  # type: ignore[attr-defined]
+Blocked.__array_function__ = lambda self, *args, **kwargs: self._use()  # type: ignore[attr-defined]
 
 
 class Refused(Blocked):

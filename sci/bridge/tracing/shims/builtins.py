@@ -290,7 +290,7 @@ def table():
     return names
 
 
-SHIMS = {id(kind): (kind, TypeShim(kind, call)) for kind, call in _TYPES.items()}
+SHIMS: dict[int, tuple] = {id(kind): (kind, TypeShim(kind, call)) for kind, call in _TYPES.items()}
 for _name, _call in _REPLACED.items():
     if _name != "__import__":
         SHIMS[id(getattr(builtins, _name))] = (getattr(builtins, _name), _Function(_call, getattr(builtins, _name)))

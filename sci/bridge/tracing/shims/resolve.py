@@ -37,7 +37,7 @@ _PASS_MODULES = frozenset(
 )
 _PASS_TYPES = _PASS_MODULES | {"builtins", "typing_extensions"}
 _RANDOM = {"random", "secrets", "uuid"}
-_cache = {}
+_cache: dict[int, tuple] = {}
 
 
 def shim(value):
