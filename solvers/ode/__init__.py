@@ -7,4 +7,4 @@ from solvers.ode.rk23 import RK23
 from solvers.ode.rk45 import RK45
 from solvers.ode.solve import Solution, solve
 
-__all__ = ["DOP853", "RK23", "RK45", "Dense", "Solution", "solve", "status"]
+__all__ = ["DOP853", "Dense", "RK23", "RK45", "Solution", "solve", "status"]

@@ -53,7 +53,10 @@ class TracedFunction:
         return [p.paths for p in list(self._entry.programs.data.values())]
 
     def __call__(self, *args, **kwargs):
-        """The function's value; structure as the original returns it, numbers as 0-d arrays."""
+        """The function's value; structure as the original returns it.
+
+        Numbers are NumPy scalars in the NumPy world, 0-d arrays in the JAX world.
+        """
         leaves = list(self._leaves)
         arguments, values = lift_arguments(args, kwargs, self._entry.names, self._entry.example)
         everything = leaves + values
