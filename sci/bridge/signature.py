@@ -45,22 +45,28 @@ class Binder:
             p.name for p in parameters if p.default is _P.empty and p.kind not in (_P.VAR_POSITIONAL, _P.VAR_KEYWORD)
         ]
         self.defaults = {p.name: None if p.default is _P.empty else p.default for p in parameters}
-        self.variadic = any(p.kind in (_P.VAR_POSITIONAL, _P.VAR_KEYWORD) for p in parameters)
+        self.variadic = any(p.kind is _P.VAR_POSITIONAL for p in parameters)
+        self.options = next((p.name for p in parameters if p.kind is _P.VAR_KEYWORD), None)
 
     def __call__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], into: dict[str, Any]) -> None:
         """Fill `into` with the bound values. Raises TypeError as a Python function does."""
         names = self.positional
         into.update(self.defaults)
+        if self.options is not None:
+            into[self.options] = options = {}
         if self.variadic or len(args) > len(names):
             self._slow(args, kwargs, into)
             return
         given = names[: len(args)]
         into.update(zip(given, args, strict=True))
         for key, value in kwargs.items():
-            if key not in self.by_keyword or key in given:
+            if key in self.by_keyword and key not in given:
+                into[key] = value
+            elif self.options is not None and key not in self.by_keyword:
+                options[key] = value
+            else:
                 self._slow(args, kwargs, into)
                 return
-            into[key] = value
         for name in self.required:
             if name not in given and name not in kwargs:
                 self._slow(args, kwargs, into)

@@ -108,6 +108,24 @@ def test_binder_binds_as_python_does():
             bind(args, kwargs, {})
 
 
+def test_binder_collects_options():
+    import inspect
+
+    def function(a, /, b, c=3, *, d=4, **options):
+        pass
+
+    bind = Binder(inspect.signature(function))
+    for args, kwargs in [((1, 2), {}), ((1,), {"b": 2, "rtol": 5, "a": 7}), ((1, 2), {"d": 1, "rtol": 2})]:
+        into = {}
+        bind(args, kwargs, into)
+        bound = inspect.signature(function).bind(*args, **kwargs)
+        bound.apply_defaults()
+        assert into == dict(bound.arguments)
+    for args, kwargs in [((), {}), ((1, 2), {"b": 3})]:
+        with pytest.raises(TypeError):
+            bind(args, kwargs, {})
+
+
 def test_registration_refuses_dropped_parameters_and_wrong_rules():
     with pytest.raises(ValueError, match="overwrite_a"):
         implements("scipy.linalg.det")(lambda a: a)

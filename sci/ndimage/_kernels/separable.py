@@ -16,6 +16,7 @@ from .casting import rounding_guard, separate_product
 _FLATTEN_BELOW = 64
 # Arrays under this size are padded whole: fewer operations to compile, and the copy stays in cache.
 _SPLIT_ABOVE = 1 << 18
+_FEW_TAPS = 11
 
 EVEN, ODD, GENERAL = 1, -1, 0
 
@@ -115,7 +116,10 @@ def correlate_axis(x, weights, axis, mode, cval=0.0, origin=0, symmetry=GENERAL,
     guard = rounding_guard(weights) if exact else None
     before = size // 2 + origin
     after = size - 1 - before
-    if x.size < _SPLIT_ABOVE or length < 4 * size:
+    # Apart along the first axis the parts are contiguous; along later ones that pays for few taps only
+    # (1080x1920x3 float32: 25 taps 22 ms apart, 11 ms padded; 9 taps 3.7 ms apart, 4.5 ms padded).
+    apart = axis == 0 or size <= _FEW_TAPS
+    if x.size < _SPLIT_ABOVE or length < 4 * size or not apart:
         padded = lax.optimization_barrier(pad_axis(x, axis, before, after, mode, cval))
         return lax.optimization_barrier(_valid(padded, weights, axis, symmetry, guard, bias))
 
