@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from solvers.implicit import implicit
+from solvers.iterate import entry_jit, iterate, split
 from solvers.least_squares.lm import LM
 from solvers.roots.entry import residual_functions
-from solvers.roots.implicit import implicit
-from solvers.roots.iterate import entry_jit, iterate, split
 
 __all__ = ["LeastSquaresResult", "least_squares"]
 

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
+from solvers.implicit import close, implicit, value_and_gradient
+from solvers.iterate import entry_jit, iterate, split
 from solvers.minimize.bfgs import BFGS
 from solvers.minimize.status import SUCCESS
-from solvers.roots.implicit import close, implicit, value_and_gradient
-from solvers.roots.iterate import entry_jit, iterate, split
 
 __all__ = ["MinimizeResult", "minimize"]
 

@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
+from solvers.implicit import close, implicit
+from solvers.iterate import entry_jit, iterate, split
 from solvers.roots.hybr import CONVERGED, Hybr
-from solvers.roots.implicit import close, implicit
-from solvers.roots.iterate import entry_jit, iterate, split
 
 __all__ = ["RootResult", "root"]
 
