@@ -89,7 +89,10 @@ def _while(params, values):
 
 def _scan(params, values):
     inner, length = params["jaxpr"], params["length"]
-    n_consts, n_carry = params["num_consts"], params["num_carry"]
+    if "num_consts" in params:
+        n_consts, n_carry = params["num_consts"], params["num_carry"]
+    else:  # jax 0.12 keeps the trees of constants, carry and rows instead of their sizes
+        n_consts, n_carry, _ = (len(list(tree)) for tree in params["ft_in"].unpack())
     consts, carry, xs = values[:n_consts], values[n_consts : n_consts + n_carry], values[n_consts + n_carry :]
     outputs = []
     for i in reversed(range(length)) if params["reverse"] else range(length):

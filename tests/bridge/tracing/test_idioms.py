@@ -27,6 +27,7 @@ def test_there_are_enough():
     assert len(ALL) >= 150
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")  # NumPy 2.5
 @pytest.mark.parametrize("name", ALL)
 def test_idiom(name):
     fun = ALL[name]
