@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import statistics
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,7 +55,6 @@ class Profile:
     def __init__(self) -> None:
         self.functions: dict[str, FunctionProfile] = {}
         self._wrapped: dict[str, Callable[..., Any]] = {}
-        self._depth = threading.local()
 
     def wrap(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """`function`, timed. The same object each time, so that identity tests hold."""

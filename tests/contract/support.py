@@ -11,7 +11,6 @@ import jax
 import numpy as np
 import pytest
 
-import sci
 from sci.bridge import Entry, Example, load_all
 
 # dtype -> (relative, absolute) tolerance where an example says nothing else
@@ -128,7 +127,3 @@ _KIN = {IndexError: (ValueError,), AttributeError: (TypeError, ValueError), np.e
 def double():
     """The JAX world in double precision, so that its numbers can be held against NumPy's."""
     return jax.enable_x64(True)
-
-
-def forget_fallbacks() -> None:
-    sci.clear_fallbacks()
