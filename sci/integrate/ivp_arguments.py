@@ -100,17 +100,23 @@ def _prepare_t_eval(call: Call) -> None:
         raise ValueError(f"`t_eval` must be 1-dimensional, got shape {t_eval.shape}.")
     if is_jax(t_eval) or is_jax(t0) or is_jax(t1):
         return
-    if np.any(t_eval < min(t0, t1)) or np.any(t_eval > max(t0, t1)):
+    if t_eval.size == 0:
+        return
+    low, high = (t0, t1) if t1 >= t0 else (t1, t0)
+    least, largest = t_eval.min(), t_eval.max()  # both NaN if one value is
+    if least < low or largest > high:
         raise ValueError(f"Values in `t_eval` are not within `t_span` = {(t0, t1)}.")
-    if np.isnan(t_eval).any():
+    if least != least:
         raise HostRoute(Reason.OPTION, "t_eval has values that are not numbers")
-    d = np.diff(t_eval)
-    if (t1 > t0 and np.any(d <= 0)) or (t1 < t0 and np.any(d >= 0)):
+    before, after = t_eval[:-1], t_eval[1:]
+    if (t1 > t0 and not (before < after).all()) or (t1 < t0 and not (before > after).all()):
         raise ValueError("Values in `t_eval` are not properly sorted.")
 
 
 def _check_tolerances(call: Call) -> None:
     rtol, atol = call["rtol"], call["atol"]
+    if type(rtol) is float and rtol >= _LEAST_RTOL and type(atol) is float and atol >= 0:
+        return  # the common case, kept short
     if not is_jax(rtol) and np.any(np.asarray(rtol) < _LEAST_RTOL):
         least = f"np.maximum(rtol, {_LEAST_RTOL})"
         warn_user(f"At least one element of `rtol` is too small. Setting `rtol = {least}`.", UserWarning)
