@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from sci.bridge.adaptive import note_route
 from sci.bridge.reasons import HostOnlyError, Reason, record_host
 from sci.bridge.worlds import is_jax, is_traced, to_host
 
@@ -53,6 +54,7 @@ def run_on_host(
             f"original library: {why}. Call it outside the transformation, or use jax.pure_callback."
         )
     record_host(name, reason, detail)
+    note_route()
     if is_jax(args) or is_jax(kwargs):
         result = original(*to_host(args), **to_host(kwargs))
         return jax.tree_util.tree_map(_to_device, result)

@@ -17,10 +17,10 @@ import jax
 import numpy as np
 from jax._src.core import trace_state_clean  # has no public name
 
-from sci.bridge import platform
+from sci.bridge import adaptive, platform
 from sci.bridge.cache import LRU
 from sci.bridge.host import call_original
-from sci.bridge.policy import current_policy
+from sci.bridge.policy import current_policy, lost_backend
 from sci.bridge.reasons import HostRoute, Reason
 from sci.bridge.registry import Entry, Example, register
 from sci.bridge.signature import Binder, public_signature
@@ -132,20 +132,15 @@ class Bridge:
     # --- one call ----------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        call = Call()
-        self.bind(args, kwargs, call)
-        call.args, call.kwargs, call.nested = args, kwargs, False
-        for name in self.flags:
-            if type(call[name]) is not bool and not isinstance(call[name], (int, np.bool_, type(None))):
-                raise TypeError(f"{self.name}: {name} is {call[name]!r}; allowed are True and False")
-        # `fun` may close over a tracer: seen when it has been traced, in `_arguments`
-        call.numpy = True
-        for value in call.values():
-            if type(value) not in PLAIN_TYPES and is_jax(value):
-                call.numpy = False
-                break
+        if current_policy() == "adaptive":
+            return adaptive.call(self, args, kwargs)
+        return self.run(args, kwargs)
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """One call on JAX, or on the original where a declared fact or the policy `host` says so."""
+        call = self._bound(args, kwargs)
         if call.numpy and current_policy() == "host":
-            return call_original(self, call, Reason.POLICY)
+            return call_original(self, call, Reason.FORKED if lost_backend() else Reason.POLICY)
         try:
             target = self._prepared(call)
             dynamic = self._arguments(call)
@@ -167,6 +162,41 @@ class Bridge:
             if self.finish is not None:
                 result = self.finish(call, result)
         return result if target is None else _fill(self.out, target, result)
+
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        call = Call()
+        self.bind(args, kwargs, call)
+        call.args, call.kwargs, call.nested = args, kwargs, False
+        for name in self.flags:
+            if type(call[name]) is not bool and not isinstance(call[name], (int, np.bool_, type(None))):
+                raise TypeError(f"{self.name}: {name} is {call[name]!r}; allowed are True and False")
+        # `fun` may close over a tracer: seen when it has been traced, in `_arguments`
+        call.numpy = True
+        for value in call.values():
+            if type(value) not in PLAIN_TYPES and is_jax(value):
+                call.numpy = False
+                break
+        return call
+
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, list[Any]]:
+        """The steps of a NumPy-world call before its compiled body. HostRoute if that does not take it."""
+        call = self._bound(args, kwargs)
+        self._prepared(call)
+        dynamic = self._arguments(call)
+        if self.validate is not None:
+            self.validate(call)
+        return call, dynamic
+
+    def warm(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Compile for a call, and run the body once; nothing is raised or warned about values."""
+        self._run_numpy(*self.arguments(args, kwargs))
+
+    def resolve(self) -> Callable[..., Any]:
+        """The original, imported now where it is optional (scikit-image, OpenCV)."""
+        if self.original is None:
+            module, _, attribute = self.name.rpartition(".")
+            self.original = getattr(importlib.import_module(module), attribute)
+        return self.original
 
     def _prepared(self, call: Call) -> np.ndarray | None:
         """Run `prepare` and `supports`; returns the array given as ``out=``, if any."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import os
+import sys
 from collections.abc import Iterator
 
 __all__ = ["POLICIES", "current_policy", "policy", "set_policy"]
@@ -26,9 +27,28 @@ _default = _checked(os.environ.get("SCI_POLICY", "compiled"), "the environment v
 _scoped: contextvars.ContextVar[str | None] = contextvars.ContextVar("sci_policy", default=None)
 
 
+_lost_backend = False
+
+
 def current_policy() -> str:
     """The policy in force here: that of the innermost `policy` block, else the process's default."""
-    return _scoped.get() or _default
+    return "host" if _lost_backend else _scoped.get() or _default
+
+
+def lost_backend() -> bool:
+    """Whether this process was forked from one in which JAX had started: any computation on JAX would hang."""
+    return _lost_backend
+
+
+def _after_fork() -> None:
+    global _lost_backend
+    bridge = sys.modules.get("jax._src.xla_bridge")
+    if bridge is not None and bridge.backends_are_initialized():
+        _lost_backend = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def set_policy(name: str) -> None:

@@ -42,6 +42,7 @@ class Reason(enum.Enum):
     SHAPE = "this shape is not supported by the JAX implementation"
     CALLBACK = "a callback that needs the original's own internals"
     POLICY = "the policy 'host' is in force"
+    FORKED = "this process was forked after JAX had started, which JAX does not survive"
 
 
 class FallbackWarning(UserWarning):
@@ -89,6 +90,13 @@ class HostRecord:
 _lock = threading.Lock()
 _records: OrderedDict[tuple[str, Reason, str], tuple[int, str]] = OrderedDict()
 _warned: set[tuple[str, Reason]] = set()
+_silent = False
+
+
+def silence(silent: bool) -> None:
+    """Whether host calls are recorded without a warning, as in the zero-change mode."""
+    global _silent
+    _silent = silent
 
 
 def user_frame() -> tuple[Any, int]:
@@ -123,7 +131,7 @@ def record_host(function: str, reason: Reason, detail: str = "") -> None:
         _records[key] = (count + 1, first_detail or detail)
         if len(_records) > _MAX_RECORDS:
             _records.popitem(last=False)
-        fresh = reason is not Reason.POLICY and (function, reason) not in _warned
+        fresh = not _silent and reason is not Reason.POLICY and (function, reason) not in _warned
         if fresh:
             _warned.add((function, reason))
     if fresh:
