@@ -179,7 +179,7 @@ def main(argv: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         first, second, timings = (os.path.join(folder, name) for name in ("first.json", "second.json", "plain.json"))
         cache = os.path.join(folder, "cache")
-        through = [python, "-m", "sci", "--profile-json"]
+        through = [python, "-m", "sci", "--policy", "compiled", "--json"]
         ours = _run([*through, first, *job], "python -m sci main_job.py", SCI_COMPILATION_CACHE=cache)
         again = _run([*through, second, *job], "python -m sci main_job.py, again", SCI_COMPILATION_CACHE=cache)
         recorded, later = (json.loads(Path(p).read_text(encoding="utf-8")) for p in (first, second))

@@ -22,7 +22,12 @@ _check_shadowing()
 
 __version__ = "0.1.0"
 
-_LAZY = ("TraceError", "to_jax")
+_LAZY = {
+    "TraceError": "sci.bridge.tracing",
+    "to_jax": "sci.bridge.tracing",
+    "install": "sci.accelerate",
+    "uninstall": "sci.accelerate",
+}
 
 _MODULES = (
     "cluster",
@@ -52,9 +57,11 @@ __all__ = [
     "clear_caches",
     "clear_fallbacks",
     "fallbacks",
+    "install",
     "policy",
     "set_policy",
     "to_jax",
+    "uninstall",
     *_MODULES,
 ]
 
@@ -63,14 +70,26 @@ def __getattr__(name: str) -> object:
     if name in _MODULES:
         return _importlib.import_module(f"sci.{name}")
     if name in _LAZY:
-        from sci.bridge import tracing
-
-        return getattr(tracing, name)
+        return getattr(_importlib.import_module(_LAZY[name]), name)
     if name in ("LowLevelCallable", "show_config"):
         import scipy
 
         return getattr(scipy, name)
     raise AttributeError(f"module 'sci' has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: object) -> None:
+    """``%load_ext sci``: redirect SciPy in this notebook, and register its cell magics."""
+    from sci.accelerate.notebook import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """``%unload_ext sci``."""
+    from sci.accelerate.notebook import unload
+
+    unload(shell)
 
 
 def __dir__() -> list[str]:

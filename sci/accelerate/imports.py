@@ -1,4 +1,4 @@
-"""The import hook and the module views it hands to user code."""
+"""The import hook, the module views it hands to user code, and the names that user modules already hold."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ import contextlib
 import importlib
 import os
 import site
+import sys
 import sysconfig
 import threading
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from sci.accelerate.redirect import redirected
+from sci.bridge.reasons import silence
 from sci.bridge.registry import REGISTRY, ROOTS, load_module, our_module
 
-__all__ = ["View", "accelerated", "install", "uninstall", "view_of"]
+__all__ = ["View", "accelerated", "install", "installed", "is_user", "uninstall", "view_of"]
 
 _lock = threading.RLock()
 _views: dict[str, View] = {}
 _original_import: Callable[..., Any] | None = None
-_wrap: Callable[[str, Callable[..., Any]], Callable[..., Any]] | None = None
 _loaded: set[str | None] = set()
+_included: frozenset[str] = frozenset()
+_tests = False
 
 
 class View(types.ModuleType):
@@ -41,7 +45,7 @@ class View(types.ModuleType):
             vars(self)["__path__"] = original.__path__
 
     def __getattribute__(self, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__") and name != "__all__":
+        if name.startswith("__") and name.endswith("__") and name not in ("__all__", "__version__"):
             return super().__getattribute__(name)
         return _seen(vars(self)["__sci_original__"], name)
 
@@ -54,6 +58,9 @@ class View(types.ModuleType):
     def __dir__(self) -> list[str]:
         return dir(vars(self)["__sci_original__"])
 
+    def __repr__(self) -> str:
+        return repr(vars(self)["__sci_original__"])
+
     def __reduce__(self) -> Any:
         return importlib.import_module, (self.__name__,)
 
@@ -63,12 +70,11 @@ def _seen(module: types.ModuleType, name: str) -> Any:
     value = getattr(module, name)
     if isinstance(value, types.ModuleType):
         return view_of(value) if value.__name__.partition(".")[0] == module.__name__.partition(".")[0] else value
-    full = f"{module.__name__}.{name}"
-    entry = REGISTRY.get(full)
+    entry = REGISTRY.get(f"{module.__name__}.{name}")
     # a name that someone has patched (a test's monkeypatch, a plugin) is no longer the original's
     if entry is None or (entry.original is not None and entry.original is not value):
         return value
-    return _wrap(full, entry.function) if _wrap is not None else entry.function
+    return redirected(entry, value)
 
 
 def view_of(module: types.ModuleType) -> types.ModuleType:
@@ -101,60 +107,157 @@ def _installed_folders() -> tuple[str, ...]:
 
 
 _FOLDERS = _installed_folders()
-_OURS = ("sci", "solvers", "image", *ROOTS)
+_OURS = ("sci", "solvers", "image")
+_known: dict[str, bool] = {}  # by file: decided once, an import inside a loop must stay cheap
 
 
-def _is_user(module_globals: Mapping[str, Any] | None) -> bool:
+def is_user(module_globals: Mapping[str, Any] | None) -> bool:
+    """Whether the module with these globals is user code: not ours, not installed, or named by `include`."""
     if module_globals is None:
         return False
     name = str(module_globals.get("__name__") or "")
-    if name.partition(".")[0] in _OURS:
+    root = name.partition(".")[0]
+    if root in _included or (_tests and root in ROOTS and "tests" in name.split(".")):
+        return True
+    if root in _OURS or root in ROOTS:
         return False
     file = module_globals.get("__file__")
     if not file:
         return True  # a notebook cell, `python -c`, exec
-    return not os.path.realpath(str(file)).startswith(_FOLDERS)
+    user = _known.get(file)
+    if user is None:
+        user = _known[file] = not os.path.realpath(str(file)).startswith(_FOLDERS)
+    return user
 
 
 def _import(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
     assert _original_import is not None
     module = _original_import(name, globals, locals, fromlist, level)
-    if level or name.partition(".")[0] not in ROOTS or not _is_user(globals):
+    if level or name.partition(".")[0] not in ROOTS or not is_user(globals):
         return module
     return view_of(module)
 
 
-def install(wrap: Callable[[str, Callable[..., Any]], Callable[..., Any]] | None = None) -> None:
-    """Redirect the imports of user code from now on.
+# --- what was imported before ------------------------------------------------------------------
+
+
+def _user_modules() -> list[types.ModuleType]:
+    # without a file and not `__main__`: the standard library's built-in modules
+    return [
+        module
+        for name, module in list(sys.modules.items())
+        if type(module) is types.ModuleType
+        and (getattr(module, "__file__", None) or name == "__main__")
+        and is_user(vars(module))
+    ]
+
+
+def _rebind(inward: bool) -> None:
+    """Exchange originals for redirected functions and views in the globals of user modules, or back.
+
+    Only names that hold exactly the object that a plain import gives; what user code has stored elsewhere
+    (in containers, as default arguments) stays what it is.
+    """
+    loaded = [m for n, m in list(sys.modules.items()) if n.partition(".")[0] in ROOTS and type(m) is types.ModuleType]
+    if inward:
+        modules = {id(m): m for m in loaded if m is not None}
+        for module in _user_modules():
+            for key, value in list(vars(module).items()):
+                if isinstance(value, types.ModuleType):
+                    if id(value) in modules:
+                        vars(module)[key] = view_of(value)
+                elif callable(value):
+                    entry = _entry_of(value)
+                    if entry is not None:
+                        vars(module)[key] = redirected(entry, value)
+        return
+    for module in _user_modules():
+        for key, value in list(vars(module).items()):
+            if type(value) is View:
+                vars(module)[key] = vars(value)["__sci_original__"]
+            elif hasattr(value, "__sci_redirects__"):
+                vars(module)[key] = value.__sci_redirects__
+
+
+def _entry_of(value: Any) -> Any:
+    from sci.bridge.registry import _by_original
+
+    module = getattr(value, "__module__", None) or ("scipy.special" if type(value).__name__ == "ufunc" else "")
+    if not isinstance(module, str) or module.partition(".")[0] not in ROOTS:
+        return None
+    public = [p for p in module.split(".") if not p.startswith("_")]
+    _load(".".join(public))
+    entry = _by_original.get(id(value))
+    return entry if entry is not None and entry.original is value else None
+
+
+# --- on and off --------------------------------------------------------------------------------
+
+
+def installed() -> bool:
+    """Whether user imports are redirected now."""
+    return _original_import is not None
+
+
+def install(include: Iterable[str] = (), tests: bool = False) -> None:
+    """Redirect SciPy's functions (scikit-image's, OpenCV's) in user code, whether imported before or from now on.
 
     Parameters
     ----------
-    wrap : callable, optional
-        ``wrap(name, function)`` is what user code sees of each of our functions (the profile).
+    include : iterable of str
+        Installed packages that count as user code (top-level names). SciPy itself, NumPy and all other
+        installed packages keep the originals.
+    tests : bool
+        Whether the test modules that SciPy ships count as user code.
+
+    See Also
+    --------
+    uninstall : undo it.
+
+    Notes
+    -----
+    Calls follow the policy in force (`sci.set_policy`); ``python -m sci`` and ``%load_ext sci`` choose ``adaptive``.
+    Redirected are names in the globals of user modules; a function that user code stored before in a container or as
+    a default argument stays the original. ``importlib.import_module`` returns the original module.
+
+    Examples
+    --------
+    >>> import sci
+    >>> sci.install()
+    >>> from scipy import linalg
+    >>> linalg.det.__module__
+    'sci.accelerate.redirect'
+    >>> sci.uninstall()
     """
-    global _original_import, _wrap
+    global _original_import, _included, _tests
+    if isinstance(include, str):
+        raise TypeError(f"install: include is the string {include!r}; allowed is a list of package names")
     with _lock:
-        _wrap = wrap
+        _included, _tests = frozenset(include), tests
+        _known.clear()
+        silence(True)
         if _original_import is None:
             _original_import = builtins.__import__
             builtins.__import__ = _import
             # `importlib.import_module` does not pass through the hook; it is left alone
+        _rebind(True)
 
 
 def uninstall() -> None:
-    """Restore the plain import. Modules that were imported meanwhile keep what they have."""
-    global _original_import, _wrap
+    """Restore the plain import, and the originals in the globals of user modules."""
+    global _original_import
     with _lock:
-        _wrap = None
+        silence(False)
         if _original_import is not None:
             builtins.__import__ = _original_import
             _original_import = None
+            _rebind(False)
 
 
 @contextlib.contextmanager
-def accelerated(wrap: Callable[[str, Callable[..., Any]], Callable[..., Any]] | None = None) -> Iterator[None]:
+def accelerated(include: Iterable[str] = ()) -> Iterator[None]:
     """Redirect the imports of user code inside a ``with`` block."""
-    install(wrap)
+    install(include)
     try:
         yield
     finally:

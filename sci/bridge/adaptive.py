@@ -243,7 +243,7 @@ def _ours(bridge: Any, tier: Tier, args: tuple[Any, ...], kwargs: dict[str, Any]
             _ledger.net += took - min(expected, took)
             _last = ("compiled", 0.0)
         else:
-            _judge(tier, took)
+            _judge(tier, took, _predicted(bridge, tier))
             _last = ("JAX", max(tier.least_host - took, 0.0) if tier.least_host < float("inf") else 0.0)
 
 
@@ -258,7 +258,7 @@ def note_route() -> None:
         seen.append(True)
 
 
-def _judge(tier: Tier, took: float) -> None:
+def _judge(tier: Tier, took: float, predicted: float) -> None:
     tier.least_ours = min(tier.least_ours, took)
     if tier.host_calls:
         _ledger.net -= tier.least_host - took
@@ -269,7 +269,7 @@ def _judge(tier: Tier, took: float) -> None:
             elif took > tier.least_ours or tier.least_ours > 3 * tier.least_host:
                 tier.state = HOST
     else:
-        tier.state = OURS
+        tier.state = COLD if took > 0.5 * predicted > 0.0 else OURS
 
 
 def _warm(bridge: Any, tier: Tier, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

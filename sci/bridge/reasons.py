@@ -45,6 +45,24 @@ class Reason(enum.Enum):
     FORKED = "this process was forked after JAX had started, which JAX does not survive"
 
 
+#: One change that would remove each reason.
+HINTS: dict[Reason, str] = {
+    Reason.NOT_NATIVE: "`python -m sci coverage` lists what is native",
+    Reason.OPTION: "leave the option at its default, if the result allows",
+    Reason.METHOD: "choose a native method; the function's docstring names them",
+    Reason.UNTRACEABLE: "change the line named in the detail; `sci.to_jax(fun, x0)` says whether it now traces",
+    Reason.DTYPE: "convert the data to float64, float32 or complex",
+    Reason.OBJECT: "convert the array with `.astype(float)`",
+    Reason.LONGDOUBLE: "use float64 if its precision is enough",
+    Reason.SPARSE: "pass a dense array, or a function that applies the matrix",
+    Reason.MASKED: "fill the masked values first (`.filled(...)`)",
+    Reason.SHAPE: "see the function's docstring for the shapes that run on JAX",
+    Reason.CALLBACK: "drop the callback, or print from the result",
+    Reason.POLICY: "choose another policy: `--policy adaptive`",
+    Reason.FORKED: "start worker processes with the `spawn` method, or before the first compiled call",
+}
+
+
 class FallbackWarning(UserWarning):
     """A call ran on the original library instead of JAX (once per function and reason)."""
 
@@ -91,6 +109,18 @@ _lock = threading.Lock()
 _records: OrderedDict[tuple[str, Reason, str], tuple[int, str]] = OrderedDict()
 _warned: set[tuple[str, Reason]] = set()
 _silent = False
+_count = 0
+_latest = Reason.NOT_NATIVE
+
+
+def host_calls() -> int:
+    """How many calls have run on the original library since start."""
+    return _count
+
+
+def latest_reason() -> Reason:
+    """Why the last of them did."""
+    return _latest
 
 
 def silence(silent: bool) -> None:
@@ -123,10 +153,13 @@ def record_host(function: str, reason: Reason, detail: str = "") -> None:
     detail : str, optional
         What exactly.
     """
+    global _count, _latest
     frame, level = user_frame()
     where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
     key = (function, reason, where)
     with _lock:
+        _count += 1
+        _latest = reason
         count, first_detail = _records.pop(key, (0, detail))
         _records[key] = (count + 1, first_detail or detail)
         if len(_records) > _MAX_RECORDS:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sci.accelerate import Profile, Verifier
 
 __all__ = ["main"]
 
 _USAGE = """python -m sci [options] SCRIPT [args ...]
        python -m sci [options] -m MODULE [args ...]
+       python -m sci [options] -c COMMAND [args ...]
        python -m sci doctor
        python -m sci coverage [--json] [MODULE]
        python -m sci bench [TOPIC ...]"""
@@ -23,9 +29,22 @@ def _parser() -> argparse.ArgumentParser:
         description="Run an unmodified script with SciPy's functions computed by JAX.",
     )
     parser.add_argument("-m", dest="module", metavar="MODULE", help="run a module as a script")
-    parser.add_argument("--policy", choices=("compiled", "adaptive", "host"), help="which engine calls use")
+    parser.add_argument("-c", dest="command", metavar="COMMAND", help="run a command")
+    parser.add_argument(
+        "--policy", choices=("compiled", "adaptive", "host"),
+        help="which engine calls use; adaptive by default (cold and cheap calls stay on SciPy), compiled for "
+        "reproducible runs",
+    )  # fmt: skip
     parser.add_argument("--profile", action="store_true", help="print at the end what ran where, and how long it took")
-    parser.add_argument("--profile-json", metavar="FILE", help="write the profile as JSON")
+    parser.add_argument("--line-profile", action="store_true", help="the same, with the calling lines")
+    parser.add_argument("--json", "--profile-json", dest="json", metavar="FILE", help="write the profile as JSON")
+    parser.add_argument(
+        "--verify", action="store_true", help="run every call on the original too and report differences"
+    )
+    parser.add_argument(
+        "--include", metavar="PACKAGE", action="append", default=[],
+        help="an installed package whose calls are redirected as well; may be given several times",
+    )  # fmt: skip
     return parser
 
 
@@ -33,13 +52,13 @@ def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     """Our own options, and what belongs to the script: everything from its name on."""
     own: list[str] = []
     rest = list(argv)
-    with_value = ("--policy", "--profile-json")
+    with_value = ("--policy", "--profile-json", "--json", "--include")
     while rest and rest[0].startswith("-"):
         option = rest.pop(0)
         own.append(option)
         if option in with_value and rest:
             own.append(rest.pop(0))
-        if option == "-m":
+        if option in ("-m", "-c"):
             if rest:
                 own.append(rest.pop(0))
             break
@@ -61,7 +80,7 @@ def main(argv: Sequence[str]) -> int:
     """
     own, rest = _split(argv)
     options = _parser().parse_args(own)
-    if options.module is None:
+    if options.module is None and options.command is None:
         if not rest:
             _parser().print_usage(sys.stderr)
             return 2
@@ -77,25 +96,41 @@ def main(argv: Sequence[str]) -> int:
 
 def _run(options: argparse.Namespace, rest: list[str]) -> int:
     import sci
-    from sci.accelerate import Profile, run_module, run_script
+    from sci.accelerate import Profile, Verifier, observe, run_command, run_module, run_script
 
-    if options.policy:
-        sci.set_policy(options.policy)
-    profile = Profile() if options.profile or options.profile_json else None
+    # every call must run on ours to be compared
+    policy = options.policy or ("compiled" if options.verify else None)
+    if policy or not os.environ.get("SCI_POLICY"):
+        sci.set_policy(policy or "adaptive")
+    verifier = Verifier() if options.verify else None
+    profile = None
+    if options.profile or options.line_profile or options.json:
+        profile = Profile(verifier.call if verifier else None)
+    observe(profile.observe if profile else verifier.call if verifier else None)
     try:
-        if options.module:
-            run_module(options.module, rest, profile)
+        if options.module is not None:
+            run_module(options.module, rest, options.include)
+        elif options.command is not None:
+            run_command(options.command, rest, options.include)
         else:
-            run_script(rest[0], rest[1:], profile)
+            run_script(rest[0], rest[1:], options.include)
     finally:
-        if profile is not None:
-            if options.profile_json:
-                Path(options.profile_json).write_text(profile.to_json(), encoding="utf-8")
-            if options.profile:
-                from sci.cli.tables import print_profile
-
-                print_profile(profile)
+        observe(None)
+        _report(options, profile, verifier)
     return 0
+
+
+def _report(options: argparse.Namespace, profile: Profile | None, verifier: Verifier | None) -> None:
+    if profile is not None and options.json:
+        Path(options.json).write_text(profile.to_json(), encoding="utf-8")
+    if profile is not None and (options.profile or options.line_profile):
+        from sci.accelerate.report import print_profile
+
+        print_profile(profile, options.line_profile)
+    if verifier is not None:
+        from sci.accelerate.report import print_verification
+
+        print_verification(verifier)
 
 
 def _doctor(args: Sequence[str]) -> int:

@@ -1,0 +1,146 @@
+"""pytest plugin: run a test suite with SciPy's functions redirected.
+
+    pytest -p sci.accelerate.pytest_plugin --pyargs scipy.linalg
+
+SciPy's own shipped tests count as user code, so that they test ours; other suites are user code as always. At the end
+come three figures: tests passed, touching tests that ran wholly compiled, and the reasons of the rest.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sci
+from sci.accelerate.imports import install, uninstall
+from sci.accelerate.redirect import observe
+from sci.bridge import adaptive, current_policy, reasons
+from sci.bridge.policy import POLICIES
+
+__all__: list[str] = []
+
+_SCIPY_MARKERS = (
+    "array_api_backends", "fail_slow", "parallel_threads_limit", "skip_xp_backends", "slow", "thread_unsafe",
+    "uses_xp_capabilities", "xfail_on_32bit", "xfail_xp_backends", "xslow",
+)  # fmt: skip
+
+
+def pytest_addoption(parser: Any) -> None:
+    """Our options."""
+    group = parser.getgroup("sci", "SciPy's functions computed by JAX")
+    group.addoption("--sci-policy", choices=POLICIES, default="compiled", help="engine of the calls")
+    group.addoption("--sci-json", metavar="FILE", help="write the figures as JSON")
+    group.addoption(
+        "--sci-expected", metavar="FILE", help='JSON list of {"pattern", "reason"}: failures that are expected; strict'
+    )
+
+
+def pytest_configure(config: Any) -> None:
+    """Redirect before any test module is imported."""
+    for marker in _SCIPY_MARKERS:  # pytest reads SciPy's conftest too late for SciPy to do so itself
+        config.addinivalue_line("markers", f"{marker}: see scipy/conftest.py")
+    sci.set_policy(config.getoption("--sci-policy"))
+    install(tests=True)
+    config.pluginmanager.register(Counting(config), "sci-counting")
+
+
+def pytest_unconfigure(config: Any) -> None:
+    """Restore."""
+    observe(None)
+    uninstall()
+
+
+class Counting:
+    """Notices which tests touch ours, and which of them were helped by the original."""
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+        self.running: Counter[str] | None = None
+        self.touched, self.compiled = 0, 0
+        self.outcomes: Counter[str] = Counter()
+        self.host: Counter[str] = Counter()
+        observe(self.observe)
+
+    def observe(self, entry: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Make a call and note its engine."""
+        before = reasons.host_calls()
+        try:
+            return entry.facts(*args, **kwargs)
+        finally:
+            if self.running is not None:
+                self.running["calls"] += 1
+                if reasons.host_calls() > before:
+                    self.running[reasons.latest_reason().name] += 1
+                elif current_policy() == "adaptive" and adaptive.last_call()[0] == "host":
+                    self.running["COLD"] += 1
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: Any) -> Iterator[None]:
+        self.running = Counter()
+        try:
+            return (yield)
+        finally:
+            seen, self.running = self.running, None
+            if seen.pop("calls", 0):
+                self.touched += 1
+                self.compiled += not seen
+                self.host.update(seen.keys())
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
+            expected = hasattr(report, "wasxfail")
+            self.outcomes[f"expected {report.outcome}" if expected else report.outcome] += 1
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        path = self.config.getoption("--sci-expected")
+        if not path:
+            return
+        for line in json.loads(Path(path).read_text(encoding="utf-8")):
+            for item in items:
+                if _matches(item.nodeid, line["pattern"]):
+                    # one line for many tests (a pattern) cannot say which of them fails
+                    item.add_marker(pytest.mark.xfail(reason=line["reason"], strict="*" not in line["pattern"]))
+
+    def figures(self) -> dict[str, Any]:
+        """The three figures, with the counts that they are made of."""
+        run = self.outcomes["passed"] + self.outcomes["failed"] + self.outcomes["expected skipped"]
+        return {
+            "passed": self.outcomes["passed"],
+            "failed": self.outcomes["failed"],
+            "expected failures": self.outcomes["expected skipped"],
+            "passing": self.outcomes["passed"] / run if run else None,
+            "touching": self.touched,
+            "compiled": self.compiled / self.touched if self.touched else None,
+            "host": dict(self.host.most_common()),
+        }
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        figures = self.figures()
+        write = terminalreporter.write_line
+        terminalreporter.section("sci")
+        if figures["passing"] is not None:
+            write(f"{figures['passing']:.1%} of the tests pass")
+        if figures["compiled"] is not None:
+            write(f"{figures['compiled']:.1%} of the {self.touched} tests that touch ours ran compiled")
+        for reason, count in self.host.most_common():
+            write(f"{count:6d} tests on the original: {_sentence(reason)}")
+        path = self.config.getoption("--sci-json")
+        if path:
+            Path(path).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def _sentence(reason: str) -> str:
+    return "cold under the policy adaptive" if reason == "COLD" else reasons.Reason[reason].value
+
+
+def _matches(nodeid: str, pattern: str) -> bool:
+    """Whether a test is meant: node ids start at the root of the run, patterns at the package."""
+    # brackets are part of test names, not sets of characters
+    escaped = "".join(f"[{c}]" if c in "[]?" else c for c in pattern)
+    return fnmatch.fnmatchcase(nodeid, escaped) or fnmatch.fnmatchcase(nodeid, "*/" + escaped)
