@@ -58,7 +58,8 @@ def set_policy(name: str) -> None:
     ----------
     name : {'compiled', 'adaptive', 'host'}
         ``compiled`` runs everything it can on JAX, ``host`` everything on the original library,
-        ``adaptive`` is meant to choose by measured cost; it acts like ``compiled`` in this version.
+        ``adaptive`` starts each function and signature on the original, compiles what has become
+        expensive, measures both and keeps the faster (`sci.bridge.adaptive`).
 
     Raises
     ------

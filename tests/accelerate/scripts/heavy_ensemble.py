@@ -1,5 +1,7 @@
 """A parameter sweep of Lorenz's system: what compilation is for."""
 
+import sys
+
 import numpy as np
 from scipy.integrate import solve_ivp
 
@@ -10,7 +12,8 @@ def lorenz(t, state, sigma, rho, beta):
 
 
 ends = []
-for rho in np.linspace(5.0, 14.0, 240):
+number = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+for rho in np.linspace(5.0, 14.0, number):
     sol = solve_ivp(
         lorenz,
         (0, 40),
@@ -21,4 +24,4 @@ for rho in np.linspace(5.0, 14.0, 240):
         t_eval=np.linspace(0, 40, 81),
     )
     ends.append(sol.y[2, -1])
-print(np.round(ends[::40], 4), np.round(np.mean(ends), 4))
+print(np.round(ends[:: number // 6], 4), np.round(np.mean(ends), 4))
