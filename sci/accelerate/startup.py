@@ -36,4 +36,5 @@ def _arm():
     builtins.__import__ = waiting
 
 
-_arm()
+if __name__ == "sci_startup":  # not on an ordinary import of this module
+    _arm()

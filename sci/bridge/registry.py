@@ -163,6 +163,6 @@ def load_all() -> dict[str, Entry]:
         package = importlib.import_module(top)
         for info in pkgutil.walk_packages(package.__path__, top + "."):
             private = any(part.startswith("_") for part in info.name.split("."))
-            if not private and not info.name.startswith(("sci.bridge", "sci.cli")):
+            if not private and not info.name.startswith(("sci.accelerate", "sci.bridge", "sci.cli")):
                 importlib.import_module(info.name)
     return REGISTRY

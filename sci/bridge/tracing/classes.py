@@ -24,6 +24,7 @@ def clone_class(world, node):
     found = world.classes.get(original)
     if found is not None:
         world.memo[number] = found
+        world.unbuilt.append(node[3:])
         return found
     parents = [world.build(b) for b in bases]
     hooks = [c for c in original.__mro__ if "__init_subclass__" in vars(c) and not is_library(c.__module__)]
@@ -32,6 +33,7 @@ def clone_class(world, node):
             TraceReason.UNKNOWN_OBJECT, f"class {original.__name__} with a metaclass, hook or library base", original
         )
         world.memo[number] = made
+        world.unbuilt.append(node[3:])
         return made
     made = _create(original, tuple(parents), {name for name, _, _ in members})
     world.memo[number] = world.classes[original] = made

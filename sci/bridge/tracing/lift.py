@@ -22,7 +22,8 @@ from .frames import global_names, names_in, outside_writes
 from .lift_objects import lift_class, lift_object
 
 LIFT, STATIC_INTEGERS, STATIC_SCALARS = 0, 1, 2  # levels: what is a leaf and what is part of the key
-_LIBRARIES = frozenset(sys.stdlib_module_names) - {"__main__"} | {"numpy", "scipy", "jax", "jaxlib"}
+# pytest: what it puts into assert statements is used by failing ones only
+_LIBRARIES = frozenset(sys.stdlib_module_names) - {"__main__"} | {"numpy", "scipy", "jax", "jaxlib", "_pytest"}
 _STATIC = (bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range, np.dtype)
 _TREES = {"equinox", "jax", "flax", "diffrax", "optimistix", "lineax"}
 _MANY = 256
@@ -33,7 +34,8 @@ OURS = ("sci", "image", "solvers")
 def is_library(module):
     """Whether a module name belongs to the standard library, NumPy, SciPy or JAX."""
     parts = (module or "").split(".")
-    return parts[0] in _LIBRARIES and "tests" not in parts  # a library's tests are written as users write
+    # a library's tests, and what they call, are written as users write
+    return parts[0] in _LIBRARIES and "tests" not in parts and parts[-1] != "_tstutils"
 
 
 class Identity:
@@ -159,18 +161,19 @@ def _tuple(lifter, value):
 
 
 def _dict(lifter, value):
+    try:
+        keys = [_key(k) for k in value]
+    except TypeError:  # before it counts as seen: a second mention would refer to a description that is not there
+        return ("opaque", Identity(value))
     reference = lifter.seen(value)
     if reference:
         return reference
     number = len(lifter.memo) - 1
-    try:
-        return ("dict", number, tuple([(_key(k), lifter.lift(v)) for k, v in value.items()]))
-    except TypeError:
-        return ("opaque", Identity(value))
+    return ("dict", number, tuple([(k, lifter.lift(v)) for k, v in zip(keys, value.values(), strict=True)]))
 
 
 def _key(key):
-    if isinstance(key, (str, int, float, bool, type(None), bytes, enum.Enum)):
+    if isinstance(key, (str, int, float, bool, type(None), bytes, enum.Enum, type)):
         return (type(key), key)
     if type(key) is tuple:
         return (tuple, tuple(map(_key, key)))

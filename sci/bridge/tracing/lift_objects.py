@@ -70,13 +70,13 @@ def _names_of(member):
 
 
 def lift_object(lifter, value):
+    kind = type(value)
+    if kind.__flags__ & (1 << 9) == 0 and kind.__module__ != "types":  # not a heap type: compiled code
+        return None  # before it counts as seen: a second mention would refer to a description that is not there
     reference = lifter.seen(value)
     if reference:
         return reference
     number = len(lifter.memo) - 1
-    kind = type(value)
-    if kind.__flags__ & (1 << 9) == 0 and kind.__module__ != "types":  # not a heap type: compiled code
-        return None
     made = lifter.lift(kind) if kind is not types.SimpleNamespace else ("lib!", kind)
     attributes = dict(getattr(value, "__dict__", {}))
     for base in kind.__mro__:

@@ -31,6 +31,7 @@ class World:
     def __init__(self, leaves, dual, reason=TraceReason.OUTSIDE_WRITE, beside=None):
         self.leaves, self.dual, self.reason = leaves, dual, reason
         self.memo, self.watched = {}, []
+        self.unbuilt = []  # descriptions of what is inside classes that were not rebuilt
         self.classes = {} if beside is None else beside.classes  # clones of classes, by original
         self.outside = set() if beside is None else beside.outside  # ids of objects from outside
 
@@ -100,7 +101,22 @@ def _array(world, node):
 
 
 def _reference(world, node):
+    if node[1] not in world.memo:  # first met inside a class that was not rebuilt
+        world.build(next(found for inside in world.unbuilt for found in _definitions(inside, node[1])))
     return world.memo[node[1]]
+
+
+_NUMBERED = frozenset({"A", "class", "dict", "fn", "list", "m", "many", "module", "object", "refused"})
+
+
+def _definitions(node, number):
+    """Descriptions inside `node` that carry a number."""
+    if type(node) is not tuple:
+        return
+    if len(node) > 1 and node[1] == number and type(node[1]) is int and node[0] in _NUMBERED:
+        yield node
+    for part in node:
+        yield from _definitions(part, number)
 
 
 def _list(world, node):
@@ -244,6 +260,7 @@ def _library(world, node):
 def _class(world, node):
     if not world.dual:
         world.memo[node[1]] = node[2]
+        world.unbuilt.append(node[3:])
         return node[2]
     return clone_class(world, node)
 

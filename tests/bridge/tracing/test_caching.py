@@ -233,3 +233,30 @@ def test_user_exception_at_the_example():
 def test_idempotent():
     traced = to_jax(make(1.0), 0.0, np.ones(3))
     assert to_jax(traced, 0.0, np.ones(3)) is traced
+
+
+class _Library(dict):
+    """A class that is not rebuilt (its base is built in): what it names is described inside it."""
+
+    def look(self, x):
+        return _TABLE[str] * x
+
+
+_TABLE = {str: 2.0}
+
+
+def test_what_is_first_met_inside_a_class_that_is_not_rebuilt():
+    def f(x):
+        kind = _Library if x is None else None
+        return _TABLE[str] * x if kind is None else kind().look(x)
+
+    assert to_jax(f, 3.0)(3.0) == 6.0
+
+
+def test_two_mentions_of_what_cannot_be_described():
+    strange = {object(): 1}
+
+    def f(x, a=strange, b=strange):
+        return x * len(a if x is None else "ab")
+
+    assert to_jax(f, 3.0)(3.0) == 6.0

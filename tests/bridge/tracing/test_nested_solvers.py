@@ -284,14 +284,14 @@ REFUSED = {
     "keeps": (keeps, TraceReason.OUTSIDE_WRITE, "Memory"),
     "own_steps": (lambda k: ivp()(k) ** 2, TraceReason.SHAPE, "give t_eval"),
     "own_steps_length": (lambda k: k * len(ivp()(k)), TraceReason.SHAPE, "give t_eval"),
-    "radau": (ivp(method="Radau", t_eval=T), TraceReason.LIBRARY, "Radau"),
+    "solver_class": (ivp(method=integrate.RK45, t_eval=T), TraceReason.LIBRARY, "RK45"),
     "events": (ivp(events=lambda t, y: y[0] - 0.5, t_eval=T), TraceReason.LIBRARY, "events"),
-    "nelder_mead": (
-        lambda p: optimize.minimize(lambda x: ((x - p) ** 2).sum(), [0.0, 0.0], method="Nelder-Mead").x,
+    "cobyla": (
+        lambda p: optimize.minimize(lambda x: ((x - p) ** 2).sum(), [0.0, 0.0], method="COBYLA").x,
         TraceReason.LIBRARY,
-        "Nelder-Mead",
+        "COBYLA",
     ),
-    "not_native": (lambda p: optimize.brentq(lambda x: x - p, 0, 1), TraceReason.LIBRARY, "brentq"),
+    "not_native": (lambda p: optimize.shgo(lambda x: x - p, [(0, 1)]).x, TraceReason.LIBRARY, "shgo"),
     "raises": (
         lambda k: solve_ivp(lambda t, y: y / 0 if t is None else [][0], (0, 1), [k], t_eval=T).y[0],
         TraceReason.RAISES,
