@@ -25,36 +25,55 @@ class LRU:
     ----------
     maxsize : int
         How many entries are kept.
+    shared : bool
+        Whether `clear_caches` empties it; False for a map that belongs to an entry of another one.
     """
 
-    def __init__(self, maxsize: int) -> None:
+    def __init__(self, maxsize: int, shared: bool = True) -> None:
         self.maxsize = maxsize
         self._data: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.Lock()
-        _caches.add(self)
+        if shared:
+            _caches.add(self)
 
     def __len__(self) -> int:
         return len(self._data)
 
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """The value under `key`, made by `make` at the first use."""
+    def get(self, key: Hashable, default: Any = None) -> Any:
+        """The value under `key`, or the default."""
         with self._lock:
             try:
                 self._data.move_to_end(key)
-                return self._data[key]
             except KeyError:
-                pass
-        value = make()
+                return default
+            return self._data[key]
+
+    def put(self, key: Hashable, value: Any) -> Any:
+        """Store and return `value`; the value already there wins."""
         with self._lock:
-            value = self._data.setdefault(key, value)
+            found = self._data.setdefault(key, value)
+            self._data.move_to_end(key)
             while len(self._data) > self.maxsize:
                 self._data.popitem(last=False)
-        return value
+            return found
+
+    def get_or_make(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """The value under `key`, made by `make` at the first use (outside the lock: another may win)."""
+        found = self.get(key, _MISSING)
+        return self.put(key, make()) if found is _MISSING else found
+
+    def values(self) -> list[Any]:
+        """The values, least recently used first."""
+        with self._lock:
+            return list(self._data.values())
 
     def clear(self) -> None:
         """Drop all entries."""
         with self._lock:
             self._data.clear()
+
+
+_MISSING = object()
 
 
 def clear_caches() -> None:
@@ -67,10 +86,5 @@ def clear_caches() -> None:
     >>> import sci
     >>> sci.clear_caches()
     """
-    import sys
-
     for cache in list(_caches):
         cache.clear()
-    tracing = sys.modules.get("sci.bridge.tracing")
-    if tracing is not None:
-        tracing.clear_cache()

@@ -257,7 +257,7 @@ class Bridge:
                 options = platform.loop_options()
                 key += (True,)
         try:
-            compiled = _compiled.get(key, lambda: self._compile(static, options))
+            compiled = _compiled.get_or_make(key, lambda: self._compile(static, options))
         except TypeError as error:
             if "unhashable" not in str(error):
                 raise

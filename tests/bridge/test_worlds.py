@@ -146,9 +146,9 @@ def test_registry_lookups():
 def test_lru_is_bounded_and_clear_caches_empties_it():
     cache = LRU(3)
     for i in range(10):
-        assert cache.get(i, lambda i=i: i * i) == i * i
+        assert cache.get_or_make(i, lambda i=i: i * i) == i * i
     assert len(cache) == 3
-    assert cache.get(9, lambda: "not made again") == 81
+    assert cache.get_or_make(9, lambda: "not made again") == 81
     sci.clear_caches()
     assert len(cache) == 0
     assert linalg.det(np.eye(2)) == 1.0

@@ -19,8 +19,8 @@ Anything else ends in a `TraceError`, which names file, line and reason.
 
 from . import by_hand_writes as _by_hand_writes  # noqa: F401 (fills the tables)
 from . import operators as _operators  # noqa: F401 (installs the operators)
-from .api import TracedFunction, clear_cache, to_jax
+from .api import TracedFunction, to_jax
 from .convert import as_array
 from .errors import TraceError, TraceReason
 
-__all__ = ["TraceError", "TraceReason", "TracedFunction", "as_array", "clear_cache", "to_jax"]
+__all__ = ["TraceError", "TraceReason", "TracedFunction", "as_array", "to_jax"]

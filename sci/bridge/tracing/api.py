@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax._src.core import trace_state_clean  # has no public name
 
+from sci.bridge.cache import LRU
 from sci.bridge.worlds import writable
 
 from . import inputs
 from .arguments import lift_arguments
-from .cache import LRU
 from .entry import Entry, code_of, double, dtype_of, name_of, plain_function, witness_for
 from .errors import TraceError, TraceReason, error_at
 from .lift import STATIC_SCALARS, described
@@ -50,7 +50,7 @@ class TracedFunction:
     @property
     def paths(self):
         """Number of paths recorded so far, by signature (0: JAX traced the function itself)."""
-        return [p.paths for p in list(self._entry.programs.data.values())]
+        return [p.paths for p in self._entry.programs.values()]
 
     def __call__(self, *args, **kwargs):
         """The function's value; structure as the original returns it.
@@ -231,9 +231,3 @@ def _strong(value, dtype):
     if isinstance(value, jax.Array) and value.dtype == dtype and not getattr(value, "weak_type", False):
         return value
     return jnp.asarray(value, dtype)
-
-
-def clear_cache():
-    """Forget all recorded functions."""
-    for cache in (_entries, _levels, _failures):
-        cache.clear()

@@ -6,8 +6,9 @@ import threading
 
 import numpy as np
 
+from sci.bridge.cache import LRU
+
 from . import inputs
-from .cache import LRU
 from .errors import TraceError, TraceReason, error_at
 from .program import leaf_kinds, record_jax, record_numpy
 from .rebuild import World
@@ -26,7 +27,7 @@ class Entry:
         self.names = names  # that the callable's code uses: attributes of arguments are seen by name
         self.hash, self.lock = hash(key), threading.RLock()
         self.example = key[1]
-        self.programs, self.verified = LRU(32), LRU(32)
+        self.programs, self.verified = LRU(32, shared=False), LRU(32, shared=False)
         self.witnesses = {}
 
     def __hash__(self):

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sci.bridge.tracing import TraceError, TraceReason, api, clear_cache, to_jax
+from sci.bridge import clear_caches
+from sci.bridge.tracing import TraceError, TraceReason, api, to_jax
 
 RATE = 2.0
 TABLE = {"k": [1.0, 2.0]}
@@ -37,7 +38,7 @@ def test_fresh_lambda_does_not_retrace():
     for k in (1.0, 2.0, 3.0):
         np.testing.assert_allclose(run(to_jax(make(k), 0.0, np.ones(3)), jnp.ones(3)), -k * np.ones(3))
     assert count == [1]
-    clear_cache()
+    clear_caches()
     run(to_jax(make(4.0), 0.0, np.ones(3)), jnp.ones(3))
     assert count == [1]
 
@@ -124,7 +125,7 @@ def test_hit_neither_traces_nor_verifies():
         assert calls == [1]
     finally:
         api.verify = verify
-        clear_cache()
+        clear_caches()
 
 
 def test_threads():
@@ -176,7 +177,7 @@ def test_memory_is_bounded():
         to_jax(space["f"], one)
     gc.collect()
     assert rss() - before < 50
-    assert len(api._entries) <= api._entries.size
+    assert len(api._entries) <= api._entries.maxsize
 
 
 def ten_lines(t, y):
@@ -203,7 +204,7 @@ def test_cost():
     to_jax(lambda y: y * 1.5, y)
     first = []
     for _ in range(3):
-        clear_cache()
+        clear_caches()
         start = time.perf_counter()
         to_jax(ten_lines, 0.1, y)
         first.append(time.perf_counter() - start)

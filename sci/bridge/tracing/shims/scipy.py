@@ -16,37 +16,6 @@ from ..values import any_traced, has_dual, plain, wrap_constant
 from .blocked import Blocked
 from .numpy import Ufunc
 
-# jax.scipy.special functions that hold 1e-12 relative where they are used
-_SPECIAL = [
-    "erf",
-    "erfc",
-    "erfinv",
-    "gammaln",
-    "expit",
-    "logit",
-    "log_ndtr",
-    "ndtr",
-    "ndtri",
-    "xlogy",
-    "xlog1py",
-    "entr",
-    "rel_entr",
-    "kl_div",
-    "i0",
-    "i0e",
-    "i1",
-    "i1e",
-    "digamma",
-    "gamma",
-    "betainc",
-    "gammainc",
-    "gammaincc",
-    "logsumexp",
-    "softmax",
-    "log_softmax",
-    "zeta",
-    "polygamma",
-]
 _LINALG = {
     "solve": ("a", "b"), "inv": ("a",), "det": ("a",), "cholesky": ("a",), "norm": ("a",), "expm": ("A",),
     "eigh": ("a",), "eigvalsh": ("a",), "svdvals": ("a",), "pinv": ("a",),
@@ -68,32 +37,7 @@ def special_emitter(ufunc):
     if special is None or getattr(special, name, None) is not ufunc:
         return None
     own = registered(ufunc)
-    if own is not None:
-        return own, False
-    own = _own_special(name)
     return None if own is None else (own, False)
-
-
-def _own_special(name):
-    import jax.numpy as jnp
-    import jax.scipy.special as jsp
-    from jax import lax
-
-    simple = {
-        "cbrt": lax.cbrt,
-        "exp2": lax.exp2,
-        "expm1": lax.expm1,
-        "log1p": lax.log1p,
-        "psi": jsp.digamma,
-        "exprel": lambda x: jnp.where(x == 0, 1.0, lax.expm1(x) / jnp.where(x == 0, 1.0, x)),
-        "radian": None,
-        "sindg": None,
-        "exp10": lambda x: lax.pow(jnp.full_like(x, 10.0), x),
-        "xlogy": lambda x, y: jnp.where((x == 0) & ~jnp.isnan(y), 0.0, x * jnp.log(jnp.where(x == 0, 1.0, y))),
-    }
-    if name in simple:
-        return simple[name]
-    return getattr(jsp, name, None) if name in _SPECIAL else None
 
 
 class Module:
