@@ -15,6 +15,12 @@ _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _LIBRARIES = ("numpy", "jax", "jaxlib", "scipy")
 
 
+def of_library(module, roots=_LIBRARIES):
+    """Whether a module name is one of these packages'; a library's tests are written as users write."""
+    parts = module.split(".")
+    return parts[0] in roots and "tests" not in parts and parts[-1] != "_tstutils"
+
+
 _warning_lock = threading.RLock()
 
 
@@ -97,7 +103,7 @@ def user_frame(depth=1):
         code = frame.f_code
         if not code.co_filename.startswith(_HERE):
             name = frame.f_globals.get("__name__") or ""
-            if name.partition(".")[0] not in _LIBRARIES:
+            if not of_library(name):
                 return code, frame.f_lineno
         elif "trace_place" in code.co_varnames:  # the start of the trace: beyond is the caller of to_jax
             return frame.f_locals["trace_place"]

@@ -7,7 +7,7 @@ import functools
 import sys
 import types
 
-from .errors import _HERE, _LIBRARIES
+from .errors import _HERE, of_library
 
 
 @functools.lru_cache(2048)
@@ -27,7 +27,7 @@ def handles_exceptions():
         if code.co_filename.startswith(_HERE):
             if seen and code.co_name == "_run":  # the start of the trace
                 return False
-        elif name.partition(".")[0] not in _LIBRARIES:
+        elif not of_library(name):
             seen = True
             if _has_handler(code):
                 return True

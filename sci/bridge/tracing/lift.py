@@ -18,6 +18,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from .errors import of_library
 from .frames import global_names, names_in, outside_writes
 from .lift_objects import lift_class, lift_object
 
@@ -33,9 +34,7 @@ OURS = ("sci", "image", "solvers")
 
 def is_library(module):
     """Whether a module name belongs to the standard library, NumPy, SciPy or JAX."""
-    parts = (module or "").split(".")
-    # a library's tests, and what they call, are written as users write
-    return parts[0] in _LIBRARIES and "tests" not in parts and parts[-1] != "_tstutils"
+    return of_library(module or "", _LIBRARIES)
 
 
 class Identity:
