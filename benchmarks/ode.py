@@ -112,6 +112,95 @@ def van_der_pol_stiff(quick: bool):
     return call(ours), call(original)
 
 
+def _stiff_pair(rhs, t1, y0, **options):
+    ours, original = _both()
+
+    def call(module):
+        return lambda: module.solve_ivp(rhs, (0.0, t1), y0, **options)
+
+    return call(ours), call(original)
+
+
+@topic.pair("Van der Pol mu = 1000 to t = 2000, BDF", same=lambda s: s.y[:, -1], rtol=1e-2)
+def van_der_pol_bdf(quick: bool):
+    return _stiff_pair(van_der_pol, 2000.0, [2.0, 0.0], method="BDF", t_eval=np.linspace(0, 2000, 101), args=(1000.0,))
+
+
+def robertson(t, u):
+    """Robertson's reaction (1966)."""
+    a, b, c = 0.04 * u[0], 1e4 * u[1] * u[2], 3e7 * u[1] ** 2
+    return np.array([b - a, a - b - c, c])
+
+
+@topic.pair("Robertson to t = 1e8, Radau", same=lambda s: s.y[:, -1], rtol=1e-3)
+def robertson_radau(quick: bool):
+    return _stiff_pair(robertson, 1e8, [1.0, 0.0, 0.0], method="Radau", rtol=1e-5, atol=1e-10)
+
+
+@topic.pair("Robertson to t = 1e8, BDF", same=lambda s: s.y[:, -1], rtol=1e-2)
+def robertson_bdf(quick: bool):
+    return _stiff_pair(robertson, 1e8, [1.0, 0.0, 0.0], method="BDF", rtol=1e-5, atol=1e-10)
+
+
+def _van_der_pol_ensemble(quick: bool, method):
+    import jax
+
+    from solvers import ode
+
+    ours, original = _both()
+    m = 5 if quick else 1000
+    mu = np.linspace(100.0, 1000.0, m)
+    y0, t_eval = np.array([2.0, 0.0]), np.array([0.0, 1000.0])
+    method = ode.Rodas5P() if method == "Rodas5P" else method
+
+    def one(mu):
+        s = ours.solve_ivp(van_der_pol, (0.0, 1000.0), y0, method=method, t_eval=t_eval, args=(mu,))
+        return s.y[:, -1]
+
+    batched = jax.jit(jax.vmap(one))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(mu)
+
+    def loop():
+        def solved(x):
+            return original.solve_ivp(van_der_pol, (0.0, 1000.0), y0, method="LSODA", t_eval=t_eval, args=(x,))
+
+        return np.stack([solved(x).y[:, -1] for x in mu])
+
+    return vmapped, loop
+
+
+# where a lane's jump falls in time depends on the tolerance: only the states on the slow branches compare
+_SETTLED = {"same": lambda y: np.sort(np.abs(y[:, 0]))[len(y) // 2], "rtol": 0.1}
+
+
+@topic.pair("Van der Pol, mu = 100..1000, 1,000 lanes: Rodas5P by vmap, and a loop over SciPy's LSODA", **_SETTLED)
+def van_der_pol_ensemble_rodas(quick: bool):
+    return _van_der_pol_ensemble(quick, "Rodas5P")
+
+
+@topic.pair("Van der Pol, mu = 100..1000, 1,000 lanes: Radau by vmap, and a loop over SciPy's LSODA", **_SETTLED)
+def van_der_pol_ensemble_radau(quick: bool):
+    return _van_der_pol_ensemble(quick, "Radau")
+
+
+@topic.pair("Falling ball with a terminal and a counted event, RK45", same=lambda s: s.t_events[0], rtol=1e-6)
+def events(quick: bool):
+    def fall(t, u):
+        return np.array([u[1], -9.81 - 0.1 * u[1]])
+
+    def ground(t, u):
+        return u[0]
+
+    def apex(t, u):
+        return u[1]
+
+    ground.terminal, ground.direction = True, -1  # type: ignore[attr-defined]
+    return _stiff_pair(fall, 100.0, [10.0, 50.0], events=[ground, apex], max_step=0.1)
+
+
 @topic.pair("quad of exp(-x) sin(x)^2 over [0, 10]", same=lambda r: r[0], **_ONE_CALL)
 def quad_finite(quick: bool):
     ours, original = _both()

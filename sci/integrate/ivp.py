@@ -1,4 +1,4 @@
-"""`solve_ivp`: explicit Runge-Kutta methods on JAX; implicit methods and events on SciPy."""
+"""`solve_ivp` on the engines of `solvers.ode`; LSODA on SciPy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from sci.bridge import Call, Example, as_array, implements
 from sci.integrate.ivp_arguments import prepare
+from sci.integrate.ivp_events import event_lists
 from sci.integrate.ivp_output import ContinuousSolution, OdeResult, numpy_solution
 from solvers import ode
 from solvers.ode import Dense
@@ -16,7 +17,7 @@ from solvers.ode import status as codes
 
 __all__ = ["solve_ivp"]
 
-_METHODS = {"RK23": ode.RK23(), "RK45": ode.RK45(), "DOP853": ode.DOP853()}
+_METHODS = {"RK23": ode.RK23(), "RK45": ode.RK45(), "DOP853": ode.DOP853(), "Radau": ode.Radau(), "BDF": ode.BDF()}
 _GROWTH = 8
 
 
@@ -35,17 +36,20 @@ def _drive(call: Call, run: Any) -> OdeResult:
         t, y = np.repeat(out.t[:1], 2), np.repeat(y, 2, axis=1)
     else:
         t = out.t[:n]
+        if call["dense_output"] and n > 2 and t[-1] == t[-2]:  # an event where a step starts: SciPy lists it once
+            t, y = t[:-1], y[:, :-1]
     status = int(out.status)
+    times, states = (None, None) if out.events is None else event_lists(out.events)
     nothing = call["t_eval"] is not None and n == 0  # SciPy then gives empty lists
     return OdeResult(
         t=[] if nothing else np.ascontiguousarray(t),
         y=[] if nothing else np.ascontiguousarray(y),
-        sol=numpy_solution(out.dense, call["y0"]) if out.dense is not None else None,
-        t_events=None,
-        y_events=None,
+        sol=numpy_solution(out.dense, call["y0"], call["method"] == "BDF") if out.dense is not None else None,
+        t_events=times,
+        y_events=states,
         nfev=int(out.nfev) - int(empty and call["first_step"] is None),
-        njev=0,
-        nlu=0,
+        njev=int(out.njev),
+        nlu=int(out.nlu),
         status=max(status, -1),
         message=codes.MESSAGES[status],
         success=status >= 0,
@@ -59,28 +63,36 @@ def _stateless(call: Call) -> OdeResult:
     dense: Any = Dense(None, ends, None, np.int32(0)) if call["dense_output"] else None  # type: ignore[arg-type]
     return OdeResult(
         t=t, y=np.zeros((0, t.size), call["y0"].dtype),
-        sol=None if dense is None else numpy_solution(dense, call["y0"]),
+        sol=None if dense is None else numpy_solution(dense, call["y0"], False),
         t_events=None, y_events=None, nfev=1, njev=0, nlu=0, status=0, message=codes.MESSAGES[0], success=True,
     )  # fmt: skip
 
 
 def _finish_jax(call: Call, out: ode.Solution) -> OdeResult:
+    found = {}
+    if out.events is not None:
+        found = {"t_events": out.events.t, "y_events": out.events.y, "n_events": out.events.n}
     return OdeResult(
         t=out.t if call["t_eval"] is None else call["t_eval"],
         y=jnp.moveaxis(out.y, 0, -1),
         n=out.n,
         sol=None if out.dense is None else ContinuousSolution(out.dense),
         nfev=out.nfev,
-        njev=jnp.zeros_like(out.nfev),
-        nlu=jnp.zeros_like(out.nfev),
+        njev=out.njev,
+        nlu=out.nlu,
         status=out.status,
         success=out.status >= 0,
+        **found,
     )
 
 
 def _example_point(call: Call) -> tuple[Any, ...]:
     y0 = call["y0"]
     return (call["t0"], y0[:, None] if call["vectorized"] else y0, *call["args"])
+
+
+def _flat_point(call: Call) -> tuple[Any, ...]:
+    return (call["t0"], call["y0"], *call["args"])
 
 
 def _pendulum(t: Any, y: Any, damping: Any, length: Any) -> Any:
@@ -91,7 +103,13 @@ def _decay(t: Any, y: Any) -> Any:
     return -0.5 * y
 
 
-_pendulum.__module__ = _decay.__module__ = "user"  # the tracer takes what lives in `sci` for known
+def _crossing(t: Any, y: Any, damping: Any, length: Any) -> Any:
+    return y[0] - 0.5
+
+
+_pendulum.__module__ = _decay.__module__ = _crossing.__module__ = (
+    "user"  # the tracer takes what lives in `sci` for known
+)
 
 
 def _examples() -> list[Example]:
@@ -107,6 +125,13 @@ def _examples() -> list[Example]:
             **tight,
         ),
         Example(
+            args=(_pendulum, (0.0, 1.5), y0),
+            kwargs={"method": "Radau", "events": _crossing, "args": (np.array(0.3), np.array(1.2)), "rtol": 1e-7},
+            jit=False,
+            output=lambda r: r["y"][:, -1],
+            rtol=1e-6,
+        ),
+        Example(
             args=(_decay, (2.0, 0.0), y0),
             kwargs={"method": "DOP853", "t_eval": t[::-1], "rtol": 1e-7},
             output=lambda r: r["y"],
@@ -118,34 +143,43 @@ def _examples() -> list[Example]:
 
 @implements(
     "scipy.integrate.solve_ivp",
-    callables={"fun": _example_point},
+    callables={"fun": _example_point, "jac": _flat_point, "events": _flat_point},
     trees=("args",),
-    dtypes={"args": "keep", "max_steps": "keep"},
+    dtypes={"args": "keep", "max_steps": "keep", "event_direction": "keep", "event_limit": "keep"},
     static=("method", "dense_output", "vectorized", "size"),
     prepare=prepare,
     drive=_drive,
     finish_jax=_finish_jax,
     extras={"max_steps": None, "size": None},
     examples=_examples,
-    note="methods Radau, BDF, LSODA and solver classes; `events`.",
+    note="method LSODA and solver classes of the user; large systems with `jac_sparsity` or a sparse `jac`.",
 )
 def solve_ivp(
-    fun, t0, t1, y0, method, t_eval, dense_output, vectorized, args, rtol, atol, max_step, first_step, max_steps, size
-):
-    """Solve an initial value problem (explicit Runge-Kutta methods RK23, RK45, DOP853).
+    fun, t0, t1, y0, method, t_eval, dense_output, vectorized, args, rtol, atol, max_step, first_step, max_steps, size,
+    jac, jacobian, events, event_direction, event_limit,
+):  # fmt: skip
+    """Solve an initial value problem (methods RK23, RK45, DOP853, Radau, BDF; events).
 
-    The steps are those of SciPy. ``max_steps`` bounds the attempted steps (status -1 beyond). With JAX arrays the
+    The steps are those of SciPy; Jacobians are exact (by differentiation, or `jac`) where SciPy takes differences.
+    `method` may also be a method of `solvers.ode`, such as ``solvers.ode.Rodas5P()`` for ensembles of small stiff
+    problems. ``max_steps`` bounds the attempted steps (status -1 beyond). With JAX arrays the
     result holds arrays only: ``t``, ``y``, ``n``, ``sol``, ``nfev``, ``status``, ``success``. Without `t_eval` its
     ``t`` and ``y`` then have room for ``size`` steps (default 4096), of which ``n`` entries are valid; later ones
     repeat the last. With `t_eval`, times that a failed integration did not reach have NaN. ``status`` is 0 at the
     end of the interval, -1 where the step becomes too small, -2 after ``max_steps``, -3 if ``size`` was too small.
 
-    Differentiable to any order with respect to `y0`, `args`, `t_span`, `t_eval` and what `fun` closes over: the
-    exact derivative of the steps taken, of which ``size`` can be replayed.
+    With `events`, ``t_events`` (k, size // 8) and ``y_events`` hold the zeros of the k functions, NaN beyond the
+    first ``n_events``; a terminal one is status 1.
+
+    Differentiable to any order with respect to `y0`, `args`, `t_span`, `t_eval` and what `fun` and `events` close
+    over, event times and the states there included: the exact derivative of the steps taken, of which ``size`` can
+    be replayed. (BDF of a complex state has no derivatives.)
 
     References
     ----------
     .. [1] E. Hairer, S. P. Norsett, G. Wanner, "Solving Ordinary Differential Equations I", Sec. II.
+    .. [2] E. Hairer, G. Wanner, "Solving Ordinary Differential Equations II", Sec. IV.8 (Radau).
+    .. [3] L. F. Shampine, M. W. Reichelt, "The MATLAB ODE Suite", SIAM J. Sci. Comput. 18, 1997 (BDF).
 
     Examples
     --------
@@ -160,9 +194,17 @@ def solve_ivp(
         slope = as_array(fun(t, y[:, None] if vectorized else y, *args))
         return jnp.broadcast_to(slope.ravel() if vectorized else slope, y.shape)
 
+    def zeros(t, y, *args):
+        return jnp.stack([jnp.ravel(jnp.real(as_array(g)))[0] for g in events(t, y, *args)])
+
+    def jacobian_of(t, y, *args):
+        return as_array(jac(t, y, *args))
+
     out = ode.solve(
-        rhs, t0, t1, y0, args, method=_METHODS[method], rtol=rtol, atol=atol, max_step=max_step,
+        rhs, t0, t1, y0, args, method=_METHODS.get(method, method), rtol=rtol, atol=atol, max_step=max_step,
         first_step=first_step, max_steps=max_steps, t_eval=t_eval, size=size, dense=dense_output,
+        jac=jacobian if jac is None else jacobian_of, events=None if events is None else zeros,
+        event_direction=event_direction, event_limit=event_limit,
     )  # fmt: skip
     # every result costs microseconds on its way to NumPy
     return out._replace(accepted=None, rejected=None, t=out.t if t_eval is None else None)

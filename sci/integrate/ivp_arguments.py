@@ -6,16 +6,20 @@ import inspect
 
 import jax
 import numpy as np
+from scipy.integrate import BDF, DOP853, RK23, RK45, Radau
 
 from sci.bridge import Call, HostRoute, Reason
 from sci.bridge.worlds import is_jax
 from sci.integrate._shared import bind_last, differentiable, warn_user
+from sci.integrate.ivp_events import prepare_events, prepare_jacobian
+from solvers import ode
 
 __all__ = ["prepare"]
 
 _METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
-_NATIVE = ("RK23", "RK45", "DOP853")
+_IMPLICIT = ("Radau", "BDF")
 _OPTIONS = {"rtol": 1e-3, "atol": 1e-6, "max_step": np.inf, "first_step": None}
+_CLASSES = frozenset({RK23, RK45, DOP853, Radau, BDF})
 _LEAST_RTOL = 100 * np.finfo(float).eps
 
 
@@ -25,18 +29,23 @@ def prepare(call: Call) -> None:
     t0, t1 = call["t_span"]
     call["t0"], call["t1"] = (x if is_jax(x) else float(x) for x in (t0, t1))
     _prepare_state(call)
-    _prepare_arguments(call)
-    _prepare_t_eval(call)
     options = dict(call["options"])
     for name, default in _OPTIONS.items():
         call[name] = options.pop(name, default)
+    implicit = call["method"] in _IMPLICIT or isinstance(call["method"], ode.Method)
+    jacobian = [options.pop(name, None) for name in ("jac", "jac_sparsity")] if implicit else [None, None]
+    prepare_jacobian(call, *jacobian)
+    prepare_events(call)
+    _prepare_arguments(call)
+    _prepare_t_eval(call)
     if options:
         names = ", ".join(f"`{name}`" for name in options)
         warn_user(f"The following arguments have no effect for a chosen solver: {names}.", UserWarning)
     _check_tolerances(call)
     _check_steps(call)
     if call["max_steps"] is None:
-        call["max_steps"] = 100_000_000
+        # minutes of computing: what comes so far does not end (SciPy has no bound)
+        call["max_steps"] = 100_000_000 if call["method"] in ("RK23", "RK45", "DOP853") else 1_000_000
     if call["size"] is None:
         call["size"] = 512 if call.numpy else 4096
     call["vectorized"], call["dense_output"] = bool(call["vectorized"]), bool(call["dense_output"])
@@ -45,13 +54,13 @@ def prepare(call: Call) -> None:
 def _check_method(call: Call) -> None:
     method = call["method"]
     if inspect.isclass(method):
-        raise HostRoute(Reason.METHOD, f"method={method.__name__}")
-    if method not in _METHODS:
+        if method not in _CLASSES:
+            raise HostRoute(Reason.METHOD, f"method={method.__name__}")
+        call["method"] = method = method.__name__
+    if not isinstance(method, ode.Method) and method not in _METHODS:
         raise ValueError(f"`method` must be one of {_METHODS} or OdeSolver class, got {method!r}.")
-    if method not in _NATIVE:
+    if method == "LSODA":
         raise HostRoute(Reason.METHOD, f"method={method!r}")
-    if call["events"] is not None:
-        raise HostRoute(Reason.OPTION, "events")
     if not callable(call["fun"]):
         raise HostRoute(Reason.OPTION, "fun is not callable")
 
@@ -65,6 +74,10 @@ def _prepare_state(call: Call) -> None:
         if call.numpy:
             y0 = y0.astype(complex if y0.dtype.kind == "c" else float)
         call["y0"] = y0
+    if y0.dtype.kind == "c" and call["method"] == "Radau":
+        raise ValueError(
+            f"`y0` is complex ({y0.dtype}), but the chosen solver does not support integration in a complex domain."
+        )
     if y0.ndim != 1:
         raise ValueError(f"`y0` must be 1-dimensional, got shape {y0.shape}.")
     if isinstance(y0, np.ndarray) and not np.isfinite(y0).all():
@@ -73,7 +86,7 @@ def _prepare_state(call: Call) -> None:
 
 def _prepare_arguments(call: Call) -> None:
     """``args`` as a tuple of arrays; integers and what is no array are bound into the function."""
-    fun, args = call["fun"], call["args"]
+    args = call["args"]
     if args is None:
         call["args"] = ()
         return
@@ -86,8 +99,10 @@ def _prepare_arguments(call: Call) -> None:
     if all(map(differentiable, jax.tree.leaves(args))):
         call["args"] = args
         return
-
-    call["fun"], call["args"] = bind_last(fun, args), ()
+    for name in ("fun", "jac", "events"):
+        if call[name] is not None:
+            call[name] = bind_last(call[name], args)
+    call["args"] = ()
 
 
 def _prepare_t_eval(call: Call) -> None:

@@ -47,7 +47,7 @@ class _Segment(DenseOutput):
     def _call_impl(self, t: np.ndarray) -> np.ndarray:
         c = self._coefficients
         if t.ndim:
-            c = jax.tree.map(lambda a: a[:, None] if np.ndim(a) else a, c)
+            c = jax.tree.map(lambda a: a[..., None] if np.ndim(a) else a, c)
         return self._method.interpolate(c, t)
 
 
@@ -62,9 +62,14 @@ class _Constant(DenseOutput):
         return self._y + np.zeros_like(t) if t.ndim == 0 else np.repeat(self._y[:, None], t.size, axis=1)
 
 
-def numpy_solution(dense: Any, start: np.ndarray) -> OdeSolution:
-    """SciPy's `OdeSolution` from the engine's record, whose leaves are NumPy arrays."""
+def numpy_solution(dense: Any, start: np.ndarray, right: bool) -> OdeSolution:
+    """SciPy's `OdeSolution` from the engine's record, whose leaves are NumPy arrays.
+
+    ``right``: a time between two steps belongs to the later one, as SciPy has it for multistep methods.
+    """
     n = int(dense.n)
+    if n > 1 and dense.t[n] == dense.t[n - 1]:
+        n -= 1  # an event that ended the integration where a step starts
     ts = dense.t[: n + 1]
     if n == 0:
         ends = dense.t[[0, -1]]
@@ -73,4 +78,4 @@ def numpy_solution(dense: Any, start: np.ndarray) -> OdeSolution:
     segments = [
         _Segment(ts[i], ts[i + 1], dense.method, jax.tree.unflatten(tree, [a[i] for a in leaves])) for i in range(n)
     ]
-    return OdeSolution(ts, segments)
+    return OdeSolution(ts, segments, alt_segment=right)

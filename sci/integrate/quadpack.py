@@ -14,9 +14,10 @@ from sci.bridge.worlds import is_jax
 from sci.integrate._shared import bind_last, differentiable, warn_user
 from solvers import quadrature
 
-__all__ = ["quad"]
+__all__ = ["MESSAGES", "quad"]
 
-_MESSAGES = {
+#: What `IntegrationWarning` says, by QUADPACK's ``ier``.
+MESSAGES = {
     1: "The maximum number of subdivisions ({limit}) has been achieved.\n  If increasing the limit yields no "
     "improvement it is advised to analyze \n  the integrand in order to determine the difficulties.  If the position "
     "of a \n  local difficulty can be determined (singularity, discontinuity) one will \n  probably gain from "
@@ -93,7 +94,7 @@ def _one(call: Call, run: Any, part: str) -> tuple[Any, ...]:
         result += (_information(out, call["limit"]),)
     if code == 0:
         return result
-    message = _MESSAGES[code].format(limit=call["limit"])
+    message = MESSAGES[code].format(limit=call["limit"])
     if call["full_output"]:
         return (*result, message)
     warn_user(message, IntegrationWarning)
@@ -213,5 +214,7 @@ def quad(func, a, b, args, full_output, epsabs, epsrel, limit, kind, part):
             return y.real
         return y.imag if part == "imag" else y
 
-    out = quadrature.quad(integrand, a, b, args, epsabs=epsabs, epsrel=epsrel, limit=limit, kind=kind)
-    return out if full_output else out._replace(intervals=None, neval=None)
+    out = quadrature.quad(
+        integrand, a, b, args, epsabs=epsabs, epsrel=epsrel, limit=limit, kind=kind, intervals=full_output
+    )
+    return out if full_output else out._replace(neval=None)

@@ -1,10 +1,29 @@
 """Initial value problems of ordinary differential equations."""
 
 from solvers.ode import status
+from solvers.ode.bdf import BDF
 from solvers.ode.dense import Dense
 from solvers.ode.dop853 import DOP853
+from solvers.ode.engine import Solution
+from solvers.ode.events import Found
+from solvers.ode.radau import Radau
+from solvers.ode.replay import Method
 from solvers.ode.rk23 import RK23
 from solvers.ode.rk45 import RK45
-from solvers.ode.solve import Solution, solve
+from solvers.ode.rodas5p import Rodas5P
+from solvers.ode.solve import solve
 
-__all__ = ["DOP853", "Dense", "RK23", "RK45", "Solution", "solve", "status"]
+__all__ = [
+    "BDF",
+    "DOP853",
+    "Dense",
+    "Found",
+    "Method",
+    "RK23",
+    "RK45",
+    "Radau",
+    "Rodas5P",
+    "Solution",
+    "solve",
+    "status",
+]

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from solvers.batching import any_lane
+from solvers.ode.events import observe, watch
 from solvers.ode.problem import running
 
 
@@ -52,13 +53,15 @@ def outputs(method, problem, state, t_eval):
     return ys[:-1], state, jnp.sum(jnp.diff(step) > 0)
 
 
-def steps(method, problem, state, size, dense):
+def steps(method, problem, state, size, dense, events=None):
     """Record every accepted step, at most ``size``; with their interpolation coefficients if ``dense``.
 
     Rows after the last step repeat it (``h`` is 0 there). If the returned state is still running, the
-    capacity was reached; another call goes on from it.
+    capacity was reached; another call goes on from it. The third result is the `events.Watch`, None without
+    ``events``.
     """
     t, y, first = state.t, state.y, state.accepted
+    seen = None if events is None else watch(events, t, y)
 
     def coefficients(s):
         return method.coefficients(problem.rhs, s.last) if dense else None
@@ -69,25 +72,30 @@ def steps(method, problem, state, size, dense):
         y=jnp.zeros((size, *y.shape), y.dtype),
         h=jnp.zeros((size,), t.dtype),
         dense=jax.tree.map(lambda a: jnp.zeros((size, *a.shape), a.dtype), start),
-        n=jnp.zeros((), jnp.int32),
+        n=None,
     )
 
+    def going(state, seen):
+        return running(problem, state) & ((seen is None) or ~seen.stopped)
+
     def body(carry):
-        j, state, rows = carry
+        j, state, seen, rows = carry
         before = state.accepted
-        state = run(method, problem, state, lambda s: s.accepted <= first + j)
-        h = jnp.where(state.accepted > before, state.last.h, 0)
-        row = Steps(state.t, state.y, h, coefficients(state), rows.n)
+        state = run(method, problem, state, lambda s: (s.accepted <= first + j) & going(s, seen))
+        advanced = state.accepted > before
+        h = jnp.where(advanced, state.last.h, 0)
+        if events is not None:
+            seen = observe(events, seen, state.t, state.y, j, advanced)
+        row = Steps(state.t, state.y, h, coefficients(state), None)
         write = partial(lax.dynamic_update_index_in_dim, axis=0)
-        rows = jax.tree.map(lambda a, x: write(a, x, j), rows._replace(n=None), row._replace(n=None))
-        return j + 1, state, rows._replace(n=state.accepted - first)
+        return j + 1, state, seen, jax.tree.map(lambda a, x: write(a, x, j), rows, row)
 
     def more(carry):
-        j, state, _ = carry
-        return (j < size) & any_lane(running(problem, state))
+        j, state, seen, _ = carry
+        return (j < size) & any_lane(going(state, seen))
 
-    _, state, rows = lax.while_loop(more, body, (jnp.zeros((), jnp.int32), state, buffers))
-    return _pad(rows, t, y, start), state
+    _, state, seen, rows = lax.while_loop(more, body, (jnp.zeros((), jnp.int32), state, seen, buffers))
+    return _pad(rows._replace(n=state.accepted - first), t, y, start), state, seen
 
 
 def _pad(rows, t, y, dense):

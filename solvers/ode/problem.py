@@ -10,7 +10,7 @@ from solvers.ode import status
 
 
 class Problem(NamedTuple):
-    """An initial value problem on a flat state, with its tolerances (all arrays but ``rhs``)."""
+    """An initial value problem on a flat state, with its tolerances (all arrays but the functions)."""
 
     rhs: Callable  # rhs(t, y) -> dy/dt, shape and dtype of y
     t0: jax.Array
@@ -19,6 +19,7 @@ class Problem(NamedTuple):
     atol: jax.Array
     max_step: jax.Array
     max_steps: jax.Array
+    jac: Any = None  # jac(t, y) -> (n, n), a constant (n, n), or None: by differentiation
 
     @property
     def direction(self):
@@ -46,7 +47,7 @@ def running(problem, state):
     return outcome(problem, state) == RUNNING
 
 
-RUNNING = 1
+RUNNING = 9
 
 
 def outcome(problem, state):

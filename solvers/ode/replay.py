@@ -51,20 +51,20 @@ def _states_jvp(method, rhs, primals, tangents):
     # the reverse sweep computes the stages again: keeping them costs more than evaluating them
     @partial(jax.checkpoint, prevent_cse=False)
     def step(d_y, row):
-        y, t, h, d_t, d_h = row
+        y, y_new, t, h, d_t, d_h = row
 
         def advance(leaves, y, t, h):
-            return method.advance(partial(rhs, leaves), t, y, h)
+            return method.advance(partial(rhs, leaves), t, y, h, y_new)
 
         _, d_y = jax.jvp(advance, (leaves, y, t, h), (d_leaves, d_y, d_t, d_h))
         return d_y, d_y
 
     # steps of size zero, past the last, change nothing
-    _, d_ys = _bounded_scan(step, d_y0, (ys[:-1], t, h, d_t, d_h), n, (CHUNK, CHUNK**2))
+    _, d_ys = bounded_scan(step, d_y0, (ys[:-1], ys[1:], t, h, d_t, d_h), n, (CHUNK, CHUNK**2))
     return ys, jnp.concatenate([d_y0[None], d_ys])
 
 
-def _bounded_scan(step, carry, rows, n, chunks):
+def bounded_scan(step, carry, rows, n, chunks):
     """`lax.scan` over the first ``n`` rows, rounded up; ``chunks`` are the nested sizes that are skipped.
 
     The remaining outputs repeat the carry: ``step`` returns it twice.
@@ -74,7 +74,7 @@ def _bounded_scan(step, carry, rows, n, chunks):
     *inner, chunk = chunks
     size = jax.tree.leaves(rows)[0].shape[0]
     if size <= chunk:
-        return _bounded_scan(step, carry, rows, n, inner)
+        return bounded_scan(step, carry, rows, n, inner)
     count = -(-size // chunk)
 
     def split(a):
@@ -84,7 +84,7 @@ def _bounded_scan(step, carry, rows, n, chunks):
         return carry, jnp.broadcast_to(carry, (chunk, *carry.shape))
 
     def take(carry, rows, n):
-        return _bounded_scan(step, carry, rows, n, inner)
+        return bounded_scan(step, carry, rows, n, inner)
 
     def body(carry, row):
         i, rows = row
@@ -95,12 +95,38 @@ def _bounded_scan(step, carry, rows, n, chunks):
     return carry, out.reshape(count * chunk, *out.shape[2:])[:size]
 
 
-def interpolants(method, rhs, ys, t, h, index):
-    """Interpolation coefficients of the steps ``index`` (m,), their stages evaluated anew in one batch."""
+class Method:
+    """Base of the methods: what one-step methods need for derivatives beside their step.
 
-    def one(t, h, y):
-        # a step of size zero has no interior: one of size one keeps the interpolant finite
-        h = jnp.where(h == 0, 1, h)
-        return method.coefficients(rhs, method.record(rhs, t, y, h))
+    ``advance(rhs, t, y, h, y_new)``  one step of given size, differentiable; ``y_new`` is its known result
+    ``record(rhs, t, y, h, y_new)``   what ``last`` is after that step, differentiable
 
-    return jax.vmap(one)(t[index], h[index], ys[index])
+    Instances are immutable, hashable and equal by class.
+    """
+
+    multistep = False
+
+    def __eq__(self, other):
+        return type(self) is type(other)
+
+    def __hash__(self):
+        return hash(type(self))
+
+    def __repr__(self):
+        return f"{type(self).__name__}()"
+
+    def replay(self, rhs, leaves, y0, t, h, rows):
+        """States (size + 1, n) of the recorded steps, and None: a step depends on one state only."""
+        return states(self, rhs, leaves, y0, t, h, rows.y, rows.n), None
+
+    def replayed(self, rhs, ys, t, h, memory, index):
+        """Interpolation coefficients of the steps ``index`` (any shape), their stages evaluated anew in one batch."""
+
+        def one(t, h, y, y_new):
+            # a step of size zero has no interior: one of size one keeps the interpolant finite
+            h = jnp.where(h == 0, 1, h)
+            return self.coefficients(rhs, self.record(rhs, t, y, h, y_new))
+
+        flat = index.ravel()
+        batch = jax.vmap(one)(t[flat], h[flat], ys[flat], lax.stop_gradient(ys[flat + 1]))
+        return jax.tree.map(lambda a: a.reshape(*index.shape, *a.shape[1:]), batch)

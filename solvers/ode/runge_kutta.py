@@ -1,13 +1,14 @@
 """Explicit Runge-Kutta pairs: the machinery that their coefficient tables share.
 
-A method of the driver loop has six parts:
+A method of the driver loop has seven parts:
 
 ``init(problem, y0, first_step)``      the first `State`
 ``attempt(problem, state)``            one trial step, accepted or rejected
 ``coefficients(rhs, last)``            what interpolation inside the step ``last`` needs
 ``interpolate(coefficients, t)``       the solution inside that step
-``advance(rhs, t, y, h)``              one step of given size, differentiable (used for gradients)
-``record(rhs, t, y, h)``               what ``last`` is after that step, differentiable
+``counts(state, automatic)``           numbers of right-hand sides, Jacobians, factorisations
+``replay(rhs, leaves, y0, t, h, rows)``         the states again, differentiable (`replay`)
+``replayed(rhs, ys, t, h, memory, index)``      coefficients of those steps, differentiable
 
 References
 ----------
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
-from solvers.ode import control
+from solvers.ode import control, replay
 from solvers.ode.problem import State, min_step
 
 
@@ -40,7 +41,7 @@ def combine(weights, k):
     return total
 
 
-class ExplicitRungeKutta:
+class ExplicitRungeKutta(replay.Method):
     """An embedded pair with first-same-as-last slopes and a polynomial interpolant.
 
     Subclasses give the tables ``A`` (s, s), ``B`` (s,), ``C`` (s,), ``E`` (s + 1,) and ``P`` (s + 1, d)
@@ -51,15 +52,6 @@ class ExplicitRungeKutta:
     order: int
     error_order: int
     dense_nfev = 0  # right-hand sides that `coefficients` costs
-
-    def __eq__(self, other):
-        return type(self) is type(other)
-
-    def __hash__(self):
-        return hash(type(self))
-
-    def __repr__(self):
-        return f"{type(self).__name__}()"
 
     def init(self, problem, y0, first_step=None):
         """State at ``t0``; ``first_step`` (size) overrides the automatic choice."""
@@ -75,9 +67,9 @@ class ExplicitRungeKutta:
         still = Step(p.t0, jnp.ones_like(p.t0), y0, self.kept([jnp.zeros_like(y0)] * self.slopes))
         return State(p.t0, y0, h, zero, zero, f0, still)
 
-    def nfev(self, state, automatic):
-        """Right-hand sides so far, interpolation aside; ``automatic``: the first step was chosen."""
-        return (2 if automatic else 1) + (self.slopes - 1) * state.attempts
+    def counts(self, state, automatic):
+        """Right-hand sides (interpolation aside), Jacobians, factorisations; ``automatic``: the first step."""
+        return (2 if automatic else 1) + (self.slopes - 1) * state.attempts, 0, 0
 
     @property
     def slopes(self):
@@ -136,14 +128,14 @@ class ExplicitRungeKutta:
         weights = [x * _horner(row.tolist(), x) for row in self.P if row.any()]
         return y + h * sum(w * k_i for w, k_i in zip(weights, k, strict=True))
 
-    def advance(self, rhs, t, y, h):
+    def advance(self, rhs, t, y, h, y_new):
         """State after the step from ``(t, y)`` of signed size ``h``."""
         k = [rhs(t, y)]
         for a, c in zip(self.A[1:], self.C[1:].tolist(), strict=True):
             k.append(rhs(t + c * h, y + h * combine(a[: len(k)], k)))
         return y + h * combine(self.B, k)
 
-    def record(self, rhs, t, y, h):
+    def record(self, rhs, t, y, h, y_new):
         """What ``last`` is after that step."""
         _, k = self.stages(rhs, t, y, h, rhs(t, y))
         return Step(t, h, y, self.kept(k))

@@ -1,8 +1,6 @@
 """Entry of the ODE solvers."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,67 +8,11 @@ import numpy as np
 from jax import lax
 from jax.flatten_util import ravel_pytree
 
-from solvers.ode import drive, status
-from solvers.ode import replay as replays
-from solvers.ode.dense import Dense
-from solvers.ode.problem import RUNNING, Problem, outcome
+from solvers.implicit import close
+from solvers.ode.engine import Config, Control, Inputs, run
 from solvers.ode.rk45 import RK45
 
 _DEFAULT = RK45()
-
-
-class Solution(NamedTuple):
-    """Result of `solve`; a pytree.
-
-    Attributes
-    ----------
-    t : (m,) output times
-    y : pytree of (m, ...) arrays, the solution at ``t``
-    n : number of valid outputs; without ``t_eval`` later rows repeat the last, with it they are NaN
-    status : code of `solvers.ode.status` (0 success)
-    nfev : number of right-hand sides
-    accepted, rejected : numbers of steps
-    dense : `Dense` or None
-    """
-
-    t: jax.Array
-    y: Any
-    n: jax.Array
-    status: jax.Array
-    nfev: jax.Array
-    accepted: jax.Array
-    rejected: jax.Array
-    dense: Dense | None
-
-
-class _Config(NamedTuple):
-    """What is fixed at compile time."""
-
-    rhs: Callable  # rhs(leaves, t, y)
-    method: Any
-    size: int
-    dense: bool
-    auto_step: bool
-
-
-class _Inputs(NamedTuple):
-    """What derivatives are taken of."""
-
-    leaves: Any
-    t0: jax.Array
-    t1: jax.Array
-    y0: jax.Array
-    t_eval: jax.Array | None
-
-
-class _Control(NamedTuple):
-    """Numbers without derivatives."""
-
-    rtol: jax.Array
-    atol: jax.Array
-    max_step: jax.Array
-    first_step: jax.Array
-    max_steps: jax.Array
 
 
 def solve(
@@ -89,6 +31,10 @@ def solve(
     t_eval=None,
     size=4096,
     dense=False,
+    jac=None,
+    events=None,
+    event_direction=0,
+    event_limit=0,
 ):
     """Integrate ``dy/dt = fun(t, y, *args)`` from ``t0`` to ``t1``.
 
@@ -107,8 +53,8 @@ def solve(
         Initial state.
     args : tuple of pytrees
         Further arguments of ``fun``.
-    method : `RK45`, `RK23` or `DOP853` instance
-        Default `RK45`.
+    method : a method's instance
+        `RK45` (default), `RK23`, `DOP853`; `Radau`, `BDF`, `Rodas5P` for stiff problems.
     rtol, atol : scalar, or arrays of the shape of a flat ``y0``
         Error per step is kept below ``atol + rtol * abs(y)`` in the root mean square.
     max_step : scalar
@@ -124,6 +70,16 @@ def solve(
         replayed for derivatives. Exceeding it is status -3.
     dense : bool
         Also return continuous output.
+    jac : callable or (n, n) array, optional
+        Jacobian ``jac(t, y, *args)`` for flat states, or a constant one; default: by differentiation. Used by
+        implicit methods only.
+    events : callable, optional
+        ``events(t, y, *args)`` of shape (k,): the times at which its entries change sign are located. Each can
+        have ``size // 8`` zeros; more are status -3.
+    event_direction : int or (k,) array
+        Only zeros where the function increases (positive), decreases (negative), or both (0).
+    event_limit : int or (k,) array
+        Number of zeros after which the solve ends (status 1); 0 for no end.
 
     Returns
     -------
@@ -152,18 +108,32 @@ def solve(
     t_eval = None if t_eval is None else real(t_eval)
     if t_eval is not None and t_eval.ndim != 1:
         raise ValueError(f"`t_eval` must be 1-dimensional, got shape {t_eval.shape}.")
-    rhs, leaves = _close(fun, real(t0), flat, unravel, args)
-    config = _Config(rhs, method, int(size), bool(dense), first_step is None)
-    inputs = _Inputs(leaves, real(t0), real(t1), flat, t_eval)
-    control = _Control(
+    rhs, leaves = _close(_rhs(unravel), real(t0), flat, (fun, args))
+    config = Config(rhs, method, int(size), bool(dense), first_step is None)
+    inputs = Inputs(leaves, real(t0), real(t1), flat, t_eval)
+    control = Control(
         real(rtol),
         real(atol),
         real(max_step),
         real(0 if first_step is None else first_step),
         jnp.asarray(max_steps, jnp.int32),
     )
+    if callable(jac):
+        jac, leaves = _close(_jac, real(t0), flat, (jac, args))
+        config, control = config._replace(jac=jac), control._replace(jac=leaves)
+    elif jac is not None:
+        control = control._replace(jac=_matrix(jac, flat))
+    if events is not None:
+        zeros, leaves = _close(_events(unravel), real(t0), flat, (events, args))
+        limit = jnp.asarray(event_limit, jnp.int32)
+        shape = jax.eval_shape(zeros, leaves, real(t0), flat).shape
+        config, inputs = config._replace(events=zeros), inputs._replace(watched=leaves)
+        control = control._replace(
+            direction=jnp.broadcast_to(jnp.asarray(event_direction), shape),
+            limit=jnp.broadcast_to(jnp.where(limit > 0, limit, np.iinfo(np.int32).max), shape),
+        )
     # compiled as a whole also where the caller does not compile
-    solution = jax.jit(partial(_solve, config))(inputs, jax.tree.map(lax.stop_gradient, control))
+    solution = jax.jit(partial(run, config))(inputs, jax.tree.map(lax.stop_gradient, control))
     return solution if unravel is None else solution._replace(y=jax.vmap(unravel)(solution.y))
 
 
@@ -176,17 +146,11 @@ def _flatten(y0):
     return ravel_pytree(y0)
 
 
-def _close(fun, t0, y0, unravel, args):
-    """``rhs(leaves, t, y)`` on flat states, with every array that it depends on among ``leaves``."""
-    leaves, tree = jax.tree.flatten((fun, args))
-    arrays = [isinstance(x, (jax.Array, np.ndarray, np.number, float, complex)) for x in leaves]
-    dynamic = [jnp.asarray(x) for x, a in zip(leaves, arrays, strict=True) if a]
+def _rhs(unravel):
+    """The right-hand side as a function of flat states, checked."""
 
-    def call(dynamic, t, y):
-        rest = iter(dynamic)
-        mixed = [next(rest) if is_array else x for x, is_array in zip(leaves, arrays, strict=True)]
-        f, extra = jax.tree.unflatten(tree, mixed)
-        slope = f(t, y if unravel is None else unravel(y), *extra)
+    def rhs(t, y, fun, args):
+        slope = fun(t, y if unravel is None else unravel(y), *args)
         slope = jnp.asarray(slope) if unravel is None else ravel_pytree(slope)[0]
         if slope.shape != y.shape:
             raise ValueError(f"`fun` returned shape {slope.shape}, but the state has shape {y.shape}.")
@@ -194,93 +158,42 @@ def _close(fun, t0, y0, unravel, args):
             raise ValueError("`fun` returned complex values for a real state; make `y0` complex.")
         return slope.astype(y.dtype)
 
-    closed, captured = jax.closure_convert(call, dynamic, t0, y0)
-    return lambda all_leaves, t, y: closed(all_leaves[0], t, y, *all_leaves[1]), (dynamic, captured)
+    return rhs
 
 
-def _problem(config, inputs, control):
-    rhs = partial(config.rhs, inputs.leaves)
-    return Problem(rhs, inputs.t0, inputs.t1, control.rtol, control.atol, control.max_step, control.max_steps)
+def _jac(t, y, jac, args):
+    return _matrix(jac(t, y, *args), y)
 
 
-def _start(config, inputs, control):
-    problem = _problem(config, inputs, control)
-    first = None if config.auto_step else control.first_step
-    return problem, config.method.init(problem, inputs.y0, first)
+def _matrix(jac, y):
+    """A Jacobian, checked."""
+    jac = jnp.asarray(jac)
+    if jac.shape != (y.size, y.size):
+        raise ValueError(f"`jac` is expected to have shape {(y.size, y.size)}, but actually has {jac.shape}.")
+    return jac.astype(y.dtype)
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _solve(config, inputs, control):
-    problem, state = _start(config, inputs, control)
-    if inputs.t_eval is not None and not config.dense:
-        ys, state, touched = drive.outputs(config.method, problem, state, inputs.t_eval)
-        return _solution(config, problem, state, inputs.t_eval, ys, touched)
-    rows, state = drive.steps(config.method, problem, state, config.size, config.dense)
-    t = jnp.concatenate([inputs.t0[None], rows.t])
-    dense = Dense(config.method, t, rows.dense, rows.n) if config.dense else None
-    if inputs.t_eval is not None:
-        ys = _mask(problem, state, inputs.t_eval, dense(inputs.t_eval))
-        return _solution(config, problem, state, inputs.t_eval, ys, rows.n, dense)
-    ys = jnp.concatenate([inputs.y0[None], rows.y])
-    return _solution(config, problem, state, t, ys, rows.n if dense else 0, dense, rows.n + 1)
+def _events(unravel):
+    def zeros(t, y, events, args):
+        g = jnp.asarray(events(t, y if unravel is None else unravel(y), *args))
+        if g.ndim != 1:
+            raise ValueError(f"`events` must return a vector, got shape {g.shape}.")
+        return g.astype(t.dtype)
+
+    return zeros
 
 
-def _solution(config, problem, state, t, y, touched, dense=None, n=None):
-    """``touched``: number of steps whose interpolation coefficients were computed."""
-    if n is None:
-        n = jnp.sum(problem.direction * (t - state.t) <= 0)
-    code = outcome(problem, state)
-    nfev = config.method.nfev(state, config.auto_step) + config.method.dense_nfev * touched
-    rejected = state.attempts - state.accepted
-    code = jnp.where(code == RUNNING, status.FULL, code)
-    result = Solution(t, y, n.astype(jnp.int32), code, nfev.astype(jnp.int32), state.accepted, rejected, dense)
-    return jax.tree.map(_lead_batch, result)
+def _close(call, t0, y0, held):
+    """``call(t, y, *held)`` as ``fun(leaves, t, y)``, with every array that it depends on among ``leaves``."""
+    leaves, tree = jax.tree.flatten(held)
+    arrays = [isinstance(x, (jax.Array, np.ndarray, np.number, float, complex)) for x in leaves]
+    dynamic = [jnp.asarray(x) for x, a in zip(leaves, arrays, strict=True) if a]
 
+    def flat(dynamic, t, y):
+        rest = iter(dynamic)
+        mixed = [next(rest) if is_array else x for x, is_array in zip(leaves, arrays, strict=True)]
+        return call(t, y, *jax.tree.unflatten(tree, mixed))
 
-def _lead_batch(x):
-    """``x`` itself; under `vmap` with the batch axis in front.
-
-    JAX takes the batch axes of a `custom_jvp` function's results from the function, also where its rule is run
-    later (inside `jit`), and mixes up the axes in silence if the rule's results have them elsewhere. The carry
-    of a scan always has its batch axis in front.
-    """
-    return lax.scan(lambda c, _: (c * 1, None), x, None, length=1)[0] if x.ndim else x
-
-
-def _mask(problem, state, t, y):
-    missed = problem.direction * (t - state.t) > 0
-    return jnp.where(missed[:, None], jnp.nan, y)
-
-
-@_solve.defjvp
-def _solve_jvp(config, primals, tangents):
-    inputs, control = primals
-    frozen = jax.tree.map(lax.stop_gradient, inputs)
-    problem, start = _start(config, frozen, control)
-    record, state = drive.steps(config.method, problem, start, config.size, False)
-    again = partial(_replayed, config, control=control, record=record, state=state)
-    return jax.jvp(again, (inputs,), (tangents[0],))
-
-
-def _replayed(config, inputs, control, record, state):
-    """The same solution as a differentiable function of the inputs, with the recorded steps."""
-    method, problem = config.method, _problem(config, inputs, control)
-    reached = state.t == problem.t1
-    t, h = replays.grid(problem, record, reached)
-    ys = replays.states(method, config.rhs, inputs.leaves, inputs.y0, t, h, record.y, record.n)
-    ends = jnp.concatenate([inputs.t0[None], t[1:], (t + h)[-1:]])
-    dense = None
-    if config.dense:
-        index = jnp.arange(config.size)
-        dense = Dense(method, ends, replays.interpolants(method, problem.rhs, ys, t, h, index), record.n)
-    if inputs.t_eval is None:
-        return _solution(config, problem, state, ends, ys, record.n if dense else 0, dense, record.n + 1)
-    d = problem.direction
-    times = jnp.where(jnp.arange(config.size) < record.n, d * record.t, jnp.inf)
-    index = jnp.clip(jnp.searchsorted(times, d * inputs.t_eval, side="left"), 0, jnp.maximum(record.n - 1, 0))
-    coefficients = replays.interpolants(method, problem.rhs, ys, t, h, index)
-    out = _mask(problem, state, inputs.t_eval, jax.vmap(method.interpolate)(coefficients, inputs.t_eval))
-    reached = d * (inputs.t_eval - state.t) <= 0
-    used = jnp.zeros(config.size, jnp.int32).at[index].max(reached.astype(jnp.int32))
-    touched = record.n if config.dense else jnp.sum(used)
-    return _solution(config, problem, state, inputs.t_eval, out, touched, dense)
+    # `jax.closure_convert` would leave integers where they are, and a `custom_jvp` may not close over tracers
+    pure, captured, _ = close(flat, dynamic, t0, y0)
+    return lambda all_leaves, t, y: pure(all_leaves[1], all_leaves[0], t, y), (dynamic, captured)

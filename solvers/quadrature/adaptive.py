@@ -15,9 +15,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from solvers.batching import any_lane
 from solvers.quadrature import status
 from solvers.quadrature.epsilon import extrapolate, table
-from solvers.quadrature.rule import apply_rule
+from solvers.quadrature.rule import apply_rule, merge
 
 
 class Intervals(NamedTuple):
@@ -30,203 +31,301 @@ class Intervals(NamedTuple):
     n: Any
 
 
-class _Flags(NamedTuple):
-    roundoff: Any  # (3,) counts of bisections that gained nothing
+class _Floats(NamedTuple):
+    area: Any
+    error_sum: Any
+    small: Any  # intervals longer than this are "large"
+    large_error: Any  # error over the large intervals
+    test: Any  # bound that it must meet before the next extrapolation
+    result: Any  # extrapolated
+    error: Any
+    correction: Any
+
+
+class _Ints(NamedTuple):
+    n: Any  # intervals
+    pick: Any  # which of them is next
+    nth: Any  # its place among the largest errors, from 1
+    vain: Any  # bisections that gained nothing
+    vain_deep: Any  # the same while extrapolating
+    worse: Any  # bisections with a larger error
     slow: Any  # extrapolations without a better error
     deep: Any  # extrapolating: small intervals come first
     off: Any  # no more extrapolation
     hard: Any  # roundoff was met while extrapolating
-    sign: Any  # 1 if the integrand (nearly) keeps its sign
     ier: Any
     summed: Any  # converged by the sum over the intervals
     done: Any  # converged, either way
 
 
 class _State(NamedTuple):
-    parts: Intervals
-    pick: Any  # which interval is next
-    nth: Any  # its place among the largest errors, from 1
-    area: Any
-    error_sum: Any
-    small: Any  # intervals longer than this are "large"
-    large_error: Any  # error over the large intervals
-    test: Any  # bound that it must meet before the next extrapolation
+    """Few packed arrays rather than many scalars: each is one operation of the compiled loop."""
+
+    parts: Any  # (4, limit): ends, value and error of each interval
+    rank: Any  # (limit,) place of each interval in the order of falling error, from 1
+    floats: Any  # `_Floats` as one vector
+    ints: Any
     table: Any
-    result: Any  # extrapolated
-    error: Any
-    correction: Any
-    flags: _Flags
+    inner: Any  # reports of inner integrals, see `solvers.quadrature.rule.merge`
+
+
+def _unpack(kind, vector):
+    return kind(*(lax.index_in_dim(vector, k, keepdims=False) for k in range(len(kind._fields))))
+
+
+def _pack(values):
+    dtype = jnp.int32 if isinstance(values, _Ints) else values.area.dtype
+    return jnp.stack([jnp.asarray(v).astype(dtype) for v in values])
 
 
 def _tolerance(epsabs, epsrel, value):
     return jnp.maximum(epsabs, epsrel * jnp.abs(value))
 
 
-def integrate(rule, fun, a, b, epsabs, epsrel, limit):
-    """Integral of ``fun`` over ``[a, b]``: value, error estimate, `Intervals`, QUADPACK's ``ier``."""
-    info = jnp.finfo(a.dtype)
-    first = apply_rule(rule, fun, a, b)
+class _Judged(NamedTuple):
+    """What the rule over the whole range says."""
+
+    first: Any  # its `Estimate`
+    ier: Any
+    enough: Any
+    trivial: Any  # there is nothing to halve
+
+
+def integrate(rule, fun, a, b, epsabs, epsrel, limit, detail=True, once=False):
+    """Integral of ``fun`` over ``[a, b]``: value, error estimate, QUADPACK's ``ier``, number of intervals, reports.
+
+    Then the `Intervals`, with ``detail``. Without, no memory is touched for them where the first rule is enough.
+    With ``once``, ``fun`` is in the compiled program at one place rather than two: for an integrand that is as
+    large as an integral itself.
+    """
+    problem = rule, fun, a, b, epsabs, epsrel, limit
+    if once:
+        judged, state = _loop_once(problem)
+        out = _result(judged, state, a.dtype, detail)
+    elif detail:
+        judged = _judge(apply_rule(rule, fun, a, b), epsabs, epsrel, limit)
+        out = _result(judged, _loop(problem, judged), a.dtype, detail)
+    else:
+        judged = _judge(apply_rule(rule, fun, a, b), epsabs, epsrel, limit)
+        first, ier = judged.first, judged.ier
+        out = lax.cond(
+            any_lane(~judged.trivial),
+            lambda judged: _result(judged, _loop(problem, judged), a.dtype, detail),
+            lambda judged: (first.value, first.error, ier, jnp.ones_like(ier), first.inner),
+            judged,
+        )
+    value, error, code, n, inner, *parts = out
+    first, ier, enough, trivial = judged
+    bad = ~enough & (ier == 0) & ~jnp.isfinite(first.error)
+    code = jnp.where(trivial, jnp.where(bad, status.ROUNDOFF, ier), code)
+    value, error = (jnp.where(trivial, x, y) for x, y in ((first.value, value), (first.error, error)))
+    return value, error, code, n, inner, Intervals(*parts, n) if detail else None
+
+
+def _judge(first, epsabs, epsrel, limit):
     bound = _tolerance(epsabs, epsrel, first.value)
-    ier = jnp.where((first.error <= 100 * info.eps * first.absolute) & (first.error > bound), 2, 0)
+    noise = 100 * jnp.finfo(first.value.dtype).eps * first.absolute
+    ier = jnp.where((first.error <= noise) & (first.error > bound), 2, 0)
     ier = jnp.where(limit == 1, 1, ier).astype(jnp.int32)
     enough = ((first.error <= bound) & (first.error != first.spread)) | (first.error == 0)
     # a value that is not a number stays one: further halving would be wasted
-    trivial = enough | (ier != 0) | ~jnp.isfinite(first.error)
-    start = _start(first, a, b, limit, ier, info)
-    state = start._replace(flags=start.flags._replace(done=trivial))
-    state = lax.while_loop(
-        lambda s: ~s.flags.done & (s.flags.ier == 0) & (s.parts.n < limit),
-        lambda s: _bisect(rule, fun, s, epsabs, epsrel, limit, b - a),
-        state,
-    )
-    value, error, code = _conclude(state, first, info)
-    bad = ~enough & (ier == 0) & ~jnp.isfinite(first.error)
-    code = jnp.where(trivial, jnp.where(bad, status.ROUNDOFF, ier), code)
-    value = jnp.where(trivial, first.value, value)
-    return value, jnp.where(trivial, first.error, error), state.parts, code
+    return _Judged(first, ier, enough, enough | (ier != 0) | ~jnp.isfinite(first.error))
 
 
-def _start(first, a, b, limit, ier, info):
-    blank = jnp.zeros(limit, a.dtype)
-    zero = jnp.zeros((), jnp.int32)
-    parts = Intervals(*(blank.at[0].set(v) for v in (a, b, first.value, first.error)), zero + 1)
-    keeps_sign = jnp.abs(first.value) >= (1 - 50 * info.eps) * first.absolute
-    flags = _Flags(jnp.zeros(3, jnp.int32), zero, zero > 0, zero > 0, zero > 0, keeps_sign, ier, zero > 0, zero > 0)
+def _loop(problem, judged):
+    """Halve until it is enough; the final `_State`."""
+    rule, fun, a, b, _, _, limit = problem
+
+    def step(s):
+        left, right = _halves(s)
+        return _bisect(problem, s, left, right, _rules(rule, fun, left, right))
+
+    return lax.while_loop(lambda s: _goes_on(s.ints, limit), step, _start(judged, a, b, limit))
+
+
+def _loop_once(problem):
+    """`_loop` with the rule over the whole range as its first step."""
+    rule, fun, a, b, epsabs, epsrel, limit = problem
+    shape = jax.eval_shape(lambda a, b: apply_rule(rule, fun, a, b), a, b)
+    blank = _judge(jax.tree.map(lambda v: jnp.zeros(v.shape, v.dtype), shape), epsabs, epsrel, limit)
+
+    def step(carry):
+        fresh, judged, s = carry
+        left, right = (jnp.where(fresh, end, halves) for end, halves in zip((a, b), _halves(s), strict=True))
+        pair = _rules(rule, fun, left, right)  # a fresh start computes the whole range twice
+        seen = _judge(jax.tree.map(lambda v: v[0], pair), epsabs, epsrel, limit)
+        judged = jax.tree.map(lambda x, y: jnp.where(fresh, x, y), seen, judged)
+        further = _bisect(problem, s, left, right, pair)
+        begun = _start(judged, a, b, limit)
+        return jnp.zeros_like(fresh), judged, jax.tree.map(lambda x, y: jnp.where(fresh, x, y), begun, further)
+
+    start = jnp.ones((), bool), blank, _start(blank, a, b, limit)
+    _, judged, state = lax.while_loop(lambda c: c[0] | _goes_on(c[2].ints, limit), step, start)
+    return judged, state
+
+
+def _result(judged, state, dtype, detail):
+    ints = _unpack(_Ints, state.ints)
+    value, error, code = _conclude(state, judged.first, ints, jnp.finfo(dtype))
+    return value, error, code, ints.n, state.inner, *(tuple(state.parts) if detail else ())
+
+
+def _goes_on(ints, limit):
+    ints = _unpack(_Ints, ints)
+    return (ints.done == 0) & (ints.ier == 0) & (ints.n < limit)
+
+
+def _start(judged, a, b, limit):
+    first, info = judged.first, jnp.finfo(a.dtype)
+    column = jnp.stack([a, b, first.value, first.error])
+    parts = jnp.zeros((4, limit), a.dtype).at[:, 0].set(column)
+    rank = jnp.full(limit, limit + 1, jnp.int32).at[0].set(1)
     nought = jnp.zeros_like(first.value)
-    return _State(
-        parts, zero, zero + 1, first.value, first.error, nought, nought, nought,
-        table(first.value), first.value, jnp.asarray(info.max, a.dtype), nought, flags,
-    )  # fmt: skip
-
-
-def _ranks(parts):
-    """Place of each interval in the order of falling error, from 1; unused ones come last."""
-    index = jnp.arange(parts.error.shape[0])
-    error = jnp.where(index < parts.n, parts.error, -1.0)
-    before = (error[None] > error[:, None]) | ((error[None] == error[:, None]) & (index[None] < index[:, None]))
-    return 1 + jnp.sum(before, axis=1, dtype=jnp.int32)
-
-
-def _bisect(rule, fun, s, epsabs, epsrel, limit, length):
-    """Halve the picked interval; then stop, pick the next, or extrapolate."""
-    info = jnp.finfo(s.area.dtype)
-    p, i = s.parts, s.pick
-    a, b, old_value, old_error = p.a[i], p.b[i], p.value[i], p.error[i]
-    middle = 0.5 * (a + b)
-    halves = jax.vmap(lambda l, r: apply_rule(rule, fun, l, r))(jnp.stack([a, middle]), jnp.stack([middle, b]))
-    value, error = jnp.sum(halves.value), jnp.sum(halves.error)
-    n = p.n + 1
-    error_sum = s.error_sum + error - old_error
-    area = s.area + value - old_value
-    flags = _count_roundoff(s.flags, halves, value, error, old_value, old_error, n)
-    bound = _tolerance(epsabs, epsrel, area)
-    r = flags.roundoff
-    tiny = jnp.maximum(jnp.abs(a), jnp.abs(b)) <= (1 + 100 * info.eps) * (jnp.abs(middle) + 1000 * info.tiny)
-    ier = jnp.where((r[0] + r[1] >= 10) | (r[2] >= 20), 2, 0)
-    ier = jnp.where(n == limit, 1, ier)
-    ier = jnp.where(tiny, 4, ier).astype(jnp.int32)
-    flags = flags._replace(hard=flags.hard | (r[1] >= 5), ier=ier, summed=error_sum <= bound)
-    flags = flags._replace(done=flags.summed)
-
-    # the half with the larger error stays in place, the other is appended
-    one = jnp.where(halves.error[1] > halves.error[0], 1, 0)
-    ends = jnp.stack([a, middle]), jnp.stack([middle, b])
-
-    def put(array, pair):
-        return array.at[i].set(pair[one]).at[n - 1].set(pair[1 - one])
-
-    parts = Intervals(put(p.a, ends[0]), put(p.b, ends[1]), put(p.value, halves.value), put(p.error, halves.error), n)
-    rank = _ranks(parts)
-    nth = jnp.minimum(s.nth, rank[i])
-    s = s._replace(
-        parts=parts, pick=jnp.argmax(rank == nth).astype(jnp.int32), nth=nth, area=area, error_sum=error_sum,
-        flags=flags,
-    )  # fmt: skip
-    stop = flags.done | (ier != 0)
-    begun = s._replace(
-        small=jnp.abs(length) * 0.375, large_error=error_sum, test=bound,
-        table=s.table._replace(entries=s.table.entries.at[1].set(area), n=jnp.full((), 2, jnp.int32)),
-    )  # fmt: skip
-    idle = stop | (n == 2) | flags.off
-    follow = lax.cond(
-        idle, lambda s: s, lambda s: _follow(s, rank, error, old_error, b - middle, epsabs, epsrel, limit), s
+    floats = _Floats(
+        first.value, first.error, nought, nought, nought, first.value, jnp.full_like(nought, info.max), nought
     )
-    second = ~stop & (n == 2)
-    return jax.tree.map(lambda x, y: jnp.where(second, x, y), begun, follow)
+    ints = _Ints(1, 0, 1, 0, 0, 0, 0, 0, 0, 0, judged.ier, 0, judged.trivial)
+    return _State(parts, rank, _pack(floats), _pack(ints), table(first.value), first.inner)
 
 
-def _count_roundoff(flags, halves, value, error, old_value, old_error, n):
+def _halves(s):
+    """Left and right ends of the two halves of the picked interval."""
+    pick = lax.index_in_dim(s.ints, _Ints._fields.index("pick"), keepdims=False)
+    a, b = s.parts[0, pick], s.parts[1, pick]
+    middle = 0.5 * (a + b)
+    return jnp.stack([a, middle]), jnp.stack([middle, b])
+
+
+def _rules(rule, fun, left, right):
+    # a barrier: XLA would else evaluate the integrand anew for each consumer
+    return lax.optimization_barrier(jax.vmap(lambda l, r: apply_rule(rule, fun, l, r))(left, right))
+
+
+def _bisect(problem, s, left, right, halves):
+    """Put two halves for the picked interval; then stop, pick the next, or extrapolate."""
+    _, _, low, high, epsabs, epsrel, _ = problem
+    length = high - low
+    info = jnp.finfo(length.dtype)
+    f, k = _unpack(_Floats, s.floats), _unpack(_Ints, s.ints)
+    old_value, old_error = s.parts[2, k.pick], s.parts[3, k.pick]
+    a, middle, b = left[0], right[0], right[1]
+    value, error = jnp.sum(halves.value), jnp.sum(halves.error)
+    area, error_sum = f.area + value - old_value, f.error_sum + error - old_error
+    f = f._replace(area=area, error_sum=error_sum)
+    bound = _tolerance(epsabs, epsrel, area)
+    k = _count_roundoff(k._replace(n=k.n + 1), halves, value, error, old_value, old_error)
+    limit = s.rank.shape[0]
+    tiny = jnp.maximum(jnp.abs(a), jnp.abs(b)) <= (1 + 100 * info.eps) * (jnp.abs(middle) + 1000 * info.tiny)
+    ier = jnp.where((k.vain + k.vain_deep >= 10) | (k.worse >= 20), 2, 0)
+    ier = jnp.where(tiny, 4, jnp.where(k.n == limit, 1, ier))
+    summed = error_sum <= bound
+    k = k._replace(ier=ier, summed=summed, done=summed, hard=(k.hard != 0) | (k.vain_deep >= 5))
+
+    columns = jnp.stack([left, right, halves.value, halves.error])
+    parts, rank, place = _insert(s.parts, s.rank, columns, k.pick, k.n - 1)
+    nth = jnp.minimum(k.nth, place)
+    k = k._replace(nth=nth, pick=jnp.argmax(rank == nth))
+    floats, ints, parts, rank = lax.optimization_barrier((_pack(f), _pack(k), parts, rank))
+    f, k, s = _unpack(_Floats, floats), _unpack(_Ints, ints), s._replace(parts=parts, rank=rank)
+    s = s._replace(inner=merge(jnp.stack([s.inner, *halves.inner])))
+    return _follow(s, f, k, (old_error, error, b - middle), bound, epsabs, epsrel, length)
+
+
+def _insert(parts, rank, columns, i, m):
+    """Put the half with the larger error in place of interval ``i``, append the other as ``m``; update the order."""
+    larger = jnp.where(columns[3, 1] > columns[3, 0], 1, 0)
+    stay, new = columns[:, larger], columns[:, 1 - larger]
+    index = jnp.arange(rank.shape[0])
+    others, errors = (index != i) & (index < m), parts[3]
+    ahead = jnp.stack([(errors > stay[3]) | ((errors == stay[3]) & (index < i)), errors >= new[3]]) & others
+    place = jnp.sum(ahead, axis=1, dtype=jnp.int32) + jnp.asarray([1, 2], jnp.int32)
+    moved = rank - (rank > rank[i]) + 2 - jnp.sum(ahead, axis=0, dtype=jnp.int32)
+    rank = jnp.where(others, moved, jnp.where(index == i, place[0], jnp.where(index == m, place[1], rank)))
+    return parts.at[:, i].set(stay).at[:, m].set(new), rank, place[0]
+
+
+def _count_roundoff(k, halves, value, error, old_value, old_error):
     real = jnp.all(halves.spread != halves.error)
     stuck = real & (jnp.abs(old_value - value) <= 1e-5 * jnp.abs(value)) & (error >= 0.99 * old_error)
-    worse = real & (n > 10) & (error > old_error)
-    return flags._replace(roundoff=flags.roundoff + jnp.stack([stuck & ~flags.deep, stuck & flags.deep, worse]))
+    deep = k.deep != 0
+    return k._replace(
+        vain=k.vain + (stuck & ~deep),
+        vain_deep=k.vain_deep + (stuck & deep),
+        worse=k.worse + (real & (k.n > 10) & (error > old_error)),
+    )
 
 
-def _follow(s, rank, error, old_error, width, epsabs, epsrel, limit):
+def _follow(s, f, k, halved, bound, epsabs, epsrel, length):
     """Go on with a large interval if there is one that matters, else extrapolate."""
-    p = s.parts
-    wide = jnp.abs(p.b - p.a) > s.small
-    large_error = s.large_error - old_error + jnp.where(jnp.abs(width) > s.small, error, 0)
-    s = s._replace(large_error=large_error)
-    flags = s.flags
-    wait = ~flags.deep & wide[s.pick]
-    nth = jnp.where(flags.deep | wait, s.nth, 2)
-    last = jnp.where(p.n > 2 + limit // 2, limit + 3 - p.n, p.n)
-    large = wide & (rank >= nth) & (rank <= last) & (jnp.arange(limit) < p.n)
-    choose = jnp.argmin(jnp.where(large, rank, limit + 1)).astype(jnp.int32)
-    again = ~flags.hard & (large_error > s.test) & jnp.any(large)
-    s = s._replace(
-        flags=flags._replace(deep=flags.deep | ~wait),
-        nth=jnp.where(wait, s.nth, jnp.where(again, rank[choose], nth)),
-        pick=jnp.where(~wait & again, choose, s.pick),
-    )
-    return lax.cond(wait | again, lambda s: s, lambda s: _extrapolate(s, rank, epsabs, epsrel), s)
+    old_error, error, width = halved
+    limit = s.rank.shape[0]
+    deep, stop, second = k.deep != 0, (k.done != 0) | (k.ier != 0), k.n == 2
+    active = ~(stop | second | (k.off != 0))
+    wide = jnp.abs(s.parts[1] - s.parts[0]) > f.small
+    large_error = f.large_error - old_error + jnp.where(jnp.abs(width) > f.small, error, 0)
+    wait = ~deep & wide[k.pick]
+    nth = jnp.where(deep | wait, k.nth, 2)
+    last = jnp.where(k.n > 2 + limit // 2, limit + 3 - k.n, k.n)
+    large = jnp.where(wide & (s.rank >= nth) & (s.rank <= last), s.rank, limit + 1)
+    choose = jnp.argmin(large)
+    again = ~wait & (k.hard == 0) & (large_error > f.test) & (large[choose] <= limit)
+    sweep = active & ~wait & ~again
 
+    tab, value, estimate = _extrapolate(sweep, s.table, f.area)
+    slow = k.slow + 1
+    better = sweep & (estimate < f.error)
+    test = jnp.where(better, _tolerance(epsabs, epsrel, value), f.test)
+    best = jnp.where(better, estimate, f.error)
 
-def _extrapolate(s, rank, epsabs, epsrel):
-    tab, value, error = extrapolate(s.table, s.area)
-    slow = s.flags.slow + 1
-    ier = jnp.where((slow > 5) & (s.error < 1e-3 * s.error_sum), 5, 0).astype(jnp.int32)
-    better = error < s.error
-    test = jnp.where(better, _tolerance(epsabs, epsrel, value), s.test)
-    best = jnp.where(better, error, s.error)
-    flags = s.flags._replace(
-        slow=jnp.where(better, 0, slow),
-        off=s.flags.off | (tab.n == 1),
-        deep=jnp.zeros_like(s.flags.deep),
-        ier=ier,
-        done=better & (best <= test),
+    def pick(old, waiting, at_sweep):
+        return jnp.where(sweep, at_sweep, jnp.where(active, waiting, old))
+
+    k = k._replace(
+        nth=pick(k.nth, jnp.where(again, large[choose], nth), 1),
+        pick=pick(k.pick, jnp.where(again, choose, k.pick), jnp.argmax(s.rank == 1)),
+        deep=pick(deep, deep | ~wait, False),
+        slow=pick(k.slow, k.slow, jnp.where(better, 0, slow)),
+        off=(k.off != 0) | (sweep & (tab.n == 1)),
+        ier=pick(k.ier, k.ier, jnp.where((slow > 5) & (f.error < 1e-3 * f.error_sum), 5, 0)),
+        done=pick(k.done, k.done, better & (best <= test)),
     )
-    return s._replace(
-        table=tab,
-        result=jnp.where(better, value, s.result),
+    second = second & ~stop
+    f = f._replace(
+        small=jnp.where(second, jnp.abs(length) * 0.375, pick(f.small, f.small, f.small * 0.5)),
+        large_error=jnp.where(second, f.error_sum, pick(f.large_error, large_error, f.error_sum)),
+        test=jnp.where(second, bound, test),
+        result=jnp.where(better, value, f.result),
         error=best,
-        correction=jnp.where(better, s.large_error, s.correction),
-        test=test,
-        small=s.small * 0.5,
-        large_error=s.error_sum,
-        pick=jnp.argmax(rank == 1).astype(jnp.int32),
-        nth=jnp.ones_like(s.nth),
-        flags=flags,
+        correction=jnp.where(better, large_error, f.correction),
     )
+    entries = tab.entries.at[1].set(jnp.where(second, f.area, tab.entries[1]))
+    tab = tab._replace(entries=entries, n=jnp.where(second, 2, tab.n))
+    return s._replace(floats=_pack(f), ints=_pack(k), table=tab)
 
 
-def _conclude(s, first, info):
+def _extrapolate(wanted, tab, area):
+    """`extrapolate` where ``wanted``, for all lanes of a batch at once."""
+    none = area, jnp.full_like(area, jnp.finfo(area.dtype).max)
+    new, value, error = lax.cond(any_lane(wanted), extrapolate, lambda tab, area: (tab, *none), tab, area)
+    return jax.tree.map(lambda x, y: jnp.where(wanted, x, y), new, tab), value, error
+
+
+def _conclude(s, first, k, info):
     """Choose between the extrapolated result and the sum over the intervals; the final ``ier``."""
-    used = jnp.arange(s.parts.value.shape[0]) < s.parts.n
-    total = jnp.sum(jnp.where(used, s.parts.value, 0))
-    f = s.flags
-    trouble = (f.ier != 0) | f.hard
-    error = s.error + jnp.where(f.hard & trouble, s.correction, 0)
-    ier = jnp.where(trouble & (f.ier == 0), 3, f.ier)
-    nonzero = (s.result != 0) & (s.area != 0)
-    relative = error / jnp.abs(jnp.where(nonzero, s.result, 1)) > s.error_sum / jnp.abs(jnp.where(nonzero, s.area, 1))
-    worse = jnp.where(nonzero, relative, error > s.error_sum)
-    by_sum = f.summed | (s.error == info.max) | (trouble & worse)
-    vanish = trouble & ~nonzero & ~worse & (s.area == 0)
-    ratio = s.result / jnp.where(s.area == 0, 1, s.area)
-    absurd = (ratio < 0.01) | (ratio > 100) | (s.error_sum > jnp.abs(s.area)) | (s.area == 0)
-    small = ~f.sign & (jnp.maximum(jnp.abs(s.result), jnp.abs(s.area)) <= first.absolute * 0.01)
+    f, hard = _unpack(_Floats, s.floats), k.hard != 0
+    total = jnp.sum(s.parts[2])  # unused places are 0
+    trouble = (k.ier != 0) | hard
+    error = f.error + jnp.where(hard, f.correction, 0)
+    ier = jnp.where(trouble & (k.ier == 0), 3, k.ier)
+    nonzero = (f.result != 0) & (f.area != 0)
+    relative = error / jnp.abs(jnp.where(nonzero, f.result, 1)) > f.error_sum / jnp.abs(jnp.where(nonzero, f.area, 1))
+    worse = jnp.where(nonzero, relative, error > f.error_sum)
+    by_sum = (k.summed != 0) | (f.error == info.max) | (trouble & worse)
+    vanish = trouble & ~nonzero & ~worse & (f.area == 0)
+    ratio = f.result / jnp.where(f.area == 0, 1, f.area)
+    absurd = (ratio < 0.01) | (ratio > 100) | (f.error_sum > jnp.abs(f.area)) | (f.area == 0)
+    keeps_sign = jnp.abs(first.value) >= (1 - 50 * info.eps) * first.absolute
+    small = ~keeps_sign & (jnp.maximum(jnp.abs(f.result), jnp.abs(f.area)) <= first.absolute * 0.01)
     ier = jnp.where(~by_sum & ~vanish & ~small & absurd, 6, ier)
     ier = jnp.where(ier > 2, ier - 1, ier)
-    return jnp.where(by_sum, total, s.result), jnp.where(by_sum, s.error_sum, error), ier
+    return jnp.where(by_sum, total, f.result), jnp.where(by_sum, f.error_sum, error), ier

@@ -8,8 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from solvers.implicit import close
 from solvers.quadrature.adaptive import Intervals, integrate
 from solvers.quadrature.gauss_kronrod import RULE_15, RULE_21
+from solvers.quadrature.rule import merge
 
 #: How the range extends: what `quad` takes as ``kind``.
 KINDS = ("finite", "upper", "lower", "whole")
@@ -33,14 +35,22 @@ class Integral(NamedTuple):
     status: jax.Array
     intervals: Intervals
 
+    def report(self, dtype):
+        """Error, status and evaluations as one vector, for an integral around this one."""
+        return lax.stop_gradient(
+            jnp.stack([jnp.asarray(v).astype(dtype) for v in (self.error, self.status, self.neval)])
+        )
+
 
 class _Config(NamedTuple):
-    fun: Any  # fun(leaves, x) -> real scalar
+    fun: Any  # fun(leaves, part, x) -> real scalar, report of inner integrals (0 or 3)
     kind: str
     limit: int
+    detail: bool
+    once: bool = False  # the integrand is an integral itself
 
 
-def quad(fun, a, b, args=(), *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, kind=None):
+def quad(fun, a, b, args=(), *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, kind=None, intervals=True):
     """Integrate ``fun(x, *args)`` over ``[a, b]`` by adaptive Gauss-Kronrod with extrapolation.
 
     Runs under `jit` and `vmap`. Differentiable in forward and reverse mode, to any order, with respect
@@ -51,7 +61,8 @@ def quad(fun, a, b, args=(), *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, kind=N
     ----------
     fun : callable
         ``fun(x, *args)`` of a scalar ``x``, real or complex scalar. All nodes of an interval are
-        evaluated in one batch.
+        evaluated in one batch. It may return the `Integral` of an inner `quad`: errors and status of all
+        inner integrals then go into the outer one, and ``neval`` counts the innermost evaluations.
     a, b : scalar
         Limits; ``b < a`` gives minus the integral over ``[b, a]``.
     args : tuple of pytrees
@@ -63,6 +74,8 @@ def quad(fun, a, b, args=(), *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, kind=N
         Which limits are infinite: none, the larger, the smaller, both. Default: read off ``a`` and
         ``b``; of a traced limit the value is unknown and it is taken as finite, so that an
         infinite one gives NaN.
+    intervals : bool
+        Whether the result has the final partition, else None: a large batch is faster without.
 
     Returns
     -------
@@ -94,9 +107,9 @@ def quad(fun, a, b, args=(), *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, kind=N
     dtype = jnp.result_type(float, *(x for x in (a, b) if isinstance(x, (jax.Array, np.ndarray, np.inexact))))
     dtype = jnp.promote_types(dtype, jnp.float32)
     a, b = jnp.asarray(a, dtype), jnp.asarray(b, dtype)
-    call, leaves, is_complex = _close(fun, a, args)
+    call, leaves, is_complex, nested = _close(fun, a, args)
     eps = jax.tree.map(lambda v: lax.stop_gradient(jnp.asarray(v, dtype)), (epsabs, epsrel))
-    config = _Config(call, kind, int(limit))
+    config = _Config(call, kind, int(limit), bool(intervals), nested)
     # compiled as a whole also where the caller does not compile
     run = jax.jit(lambda leaves, part, a, b, eps: _quad(config, leaves, part, a, b, eps))
     if not is_complex:
@@ -131,20 +144,21 @@ def _close(fun, x, args):
         f, extra = jax.tree.unflatten(
             tree, [next(rest) if is_array else v for v, is_array in zip(leaves, arrays, strict=True)]
         )
-        y = jnp.asarray(f(x, *extra))
+        y = f(x, *extra)
+        y, report = (y.value, y.report(x.dtype)) if isinstance(y, Integral) else (jnp.asarray(y), jnp.zeros(0, x.dtype))
         if y.shape != ():
             raise ValueError(f"`fun` must return a scalar, got shape {y.shape}.")
-        return y
+        return y, report
 
-    closed, captured = jax.closure_convert(call, dynamic, x)
-    is_complex = jnp.issubdtype(jax.eval_shape(closed, dynamic, x, *captured).dtype, jnp.complexfloating)
+    pure, captured, (value, report) = close(call, dynamic, x)
+    is_complex = jnp.issubdtype(value.dtype, jnp.complexfloating)
 
     def part_of(leaves, part, x):
-        y = closed(leaves[0], x, *leaves[1])
+        y, report = pure(leaves[1], leaves[0], x)
         y = jnp.where(part == 0, y.real, y.imag) if is_complex else y
-        return y.astype(x.dtype)
+        return y.astype(x.dtype), report
 
-    return part_of, (dynamic, captured), is_complex
+    return part_of, (dynamic, captured), is_complex, report.size > 0
 
 
 def _transform(config, fun, a, b):
@@ -157,12 +171,13 @@ def _transform(config, fun, a, b):
         # (0, 1] -> [end, infinity)
         y = (1 - t) / t
         if config.kind == "whole":
-            f = fun(y) + fun(-y)
+            (f, right), (g, left) = fun(y), fun(-y)
+            f, report = f + g, jax.vmap(lambda r, l: merge(jnp.stack([r, l])))(right, left)
         elif config.kind == "upper":
-            f = fun(jnp.minimum(a, b) + y)
+            f, report = fun(jnp.minimum(a, b) + y)
         else:
-            f = fun(jnp.maximum(a, b) - y)
-        return f / t / t
+            f, report = fun(jnp.maximum(a, b) - y)
+        return f / t / t, report
 
     return RULE_15, mapped, zero, one, 2 if config.kind == "whole" else 1
 
@@ -171,8 +186,12 @@ def _transform(config, fun, a, b):
 def _quad(config, leaves, part, a, b, eps):
     fun = jax.vmap(lambda x: config.fun(leaves, part, x))
     rule, fun, low, high, cost = _transform(config, fun, a, b)
-    value, error, parts, code = integrate(rule, fun, low, high, *eps, config.limit)
-    neval = cost * len(rule.nodes) * (2 * parts.n - 1)
+    value, error, code, n, inner, parts = integrate(
+        rule, fun, low, high, *eps, config.limit, config.detail, config.once
+    )
+    neval = cost * len(rule.nodes) * (2 * n - 1)
+    if inner.size:  # the integrand is an integral itself: its troubles are ours
+        error, code, neval = jnp.maximum(error, inner[0]), jnp.maximum(code, inner[1]), inner[2]
     value = jnp.where(b < a, -value, value)
     return Integral(value, error, neval.astype(jnp.int32), code.astype(jnp.int32), parts)
 
@@ -188,7 +207,7 @@ def _quad_jvp(config, primals, tangents):
         if not _is_zero(d_x) and config.kind != "whole":
             finite = {"finite": True, "upper": x < other, "lower": x > other}[config.kind]
             # the integrand is not evaluated at an infinite limit: 0 * inf is not 0 in a reverse sweep
-            end = config.fun(leaves, part, jnp.where(finite, x, other))
+            end, _ = config.fun(leaves, part, jnp.where(finite, x, other))
             rate += sign * jnp.where(finite, end, 0) * d_x
     return out, _tangent(out, rate + _parameter_rate(config, primals, d_leaves))
 
@@ -225,12 +244,14 @@ def _parameter_rate(config, primals, d_leaves):
             new = list(fixed)
             for (i, _, _), v in zip(sizes, varying, strict=True):
                 new[i] = v
-            return config.fun(jax.tree.unflatten(tree, new), part, x)
+            return config.fun(jax.tree.unflatten(tree, new), part, x)[0]
 
-        return jax.jvp(along, ([fixed[i] for i, _, _ in sizes],), (_from_reals(unit, sizes),))[1]
+        rate = jax.jvp(along, ([fixed[i] for i, _, _ in sizes],), (_from_reals(unit, sizes),))[1]
+        return rate, jnp.zeros(0, rate.dtype)
 
     units = jnp.eye(direction.size, dtype=direction.dtype)
-    rates = jax.vmap(lambda unit: _quad(config._replace(fun=derivative), (leaves, unit), part, a, b, eps).value)
+    changed = config._replace(fun=derivative, detail=False)
+    rates = jax.vmap(lambda unit: _quad(changed, (leaves, unit), part, a, b, eps).value)
     return jnp.dot(rates(units), direction.astype(a.dtype))
 
 

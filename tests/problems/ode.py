@@ -90,6 +90,45 @@ def _rotation(t, y, xp):
     return 1j * y
 
 
+def _van_der_pol_stiff(t, y, xp):
+    return xp.stack([y[1], 1000 * (1 - y[0] ** 2) * y[1] - y[0]])
+
+
+def _robertson(t, y, xp):
+    a, b, c = 0.04 * y[0], 1e4 * y[1] * y[2], 3e7 * y[1] ** 2
+    return xp.stack([b - a, a - b - c, c])
+
+
+def _hires(t, y, xp):
+    r = 280 * y[5] * y[7]
+    return xp.stack(
+        [
+            -1.71 * y[0] + 0.43 * y[1] + 8.32 * y[2] + 0.0007,
+            1.71 * y[0] - 8.75 * y[1],
+            -10.03 * y[2] + 0.43 * y[3] + 0.035 * y[4],
+            8.32 * y[1] + 1.71 * y[2] - 1.12 * y[3],
+            -1.745 * y[4] + 0.43 * y[5] + 0.43 * y[6],
+            -r + 0.69 * y[3] + 1.71 * y[4] - 0.43 * y[5] + 0.69 * y[6],
+            r - 1.81 * y[6],
+            -r + 1.81 * y[6],
+        ]
+    )
+
+
+def _oregonator(t, y, xp):
+    a = 77.27 * (y[1] + y[0] * (1 - 8.375e-6 * y[0] - y[1]))
+    return xp.stack([a, (y[2] - (1 + y[0]) * y[1]) / 77.27, 0.161 * (y[0] - y[2])])
+
+
+def _brusselator(t, y, xp):
+    a = y[0] ** 2 * y[1]
+    return xp.stack([1 + a - 4 * y[0], 3 * y[0] - a])
+
+
+def _prothero_robinson(t, y, xp):
+    return -1e4 * (y - xp.cos(t)) - xp.sin(t)
+
+
 _ECCENTRICITY = 0.5
 _PERIOD = 17.0652165601579625588917206249
 
@@ -118,5 +157,23 @@ PROBLEMS = {
                        -3.271380973972550, 5.225081843456543, -2.590612434977470, 1.198213693392275,
                        -0.2429682344935824, 1.091449240428980)),
         Problem("lorenz", _lorenz, 0.0, 20.0, (1.0, 1.0, 1.0), chaotic=True),
+    )
+}  # fmt: skip
+
+#: Stiff problems; final states from [2]_ (to all digits given), Brusselator from [1]_.
+STIFF = {
+    p.name: p
+    for p in (
+        Problem("van-der-pol-1000", _van_der_pol_stiff, 0.0, 2000.0, (2.0, 0.0),
+                final=(1.706167732170469, -0.8928097010248125e-3)),
+        Problem("robertson", _robertson, 0.0, 1e11, (1.0, 0.0, 0.0),
+                final=(0.2083340149701255e-7, 0.8333360770334713e-13, 0.9999999791665050)),
+        Problem("hires", _hires, 0.0, 321.8122, (1.0, 0, 0, 0, 0, 0, 0, 0.0057),
+                final=(0.7371312573325668e-3, 0.1442485726316185e-3, 0.5888729740967575e-4, 0.1175651343283149e-2,
+                       0.2386356198831331e-2, 0.6238968252742796e-2, 0.2849998395185769e-2, 0.2850001604814231e-2)),
+        Problem("oregonator", _oregonator, 0.0, 360.0, (1.0, 2.0, 3.0),
+                final=(0.1000814870318523e1, 0.1228178521549917e4, 0.1320554942846706e3)),
+        Problem("brusselator", _brusselator, 0.0, 20.0, (1.5, 3.0), final=(0.4986370712683478, 4.596780349452011)),
+        Problem("prothero-robinson", _prothero_robinson, 0.0, 2.0, (1.0,), lambda t: np.cos(t)[..., None]),
     )
 }  # fmt: skip
