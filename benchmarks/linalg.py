@@ -141,3 +141,97 @@ def expm(quick: bool):
     ours, original = _both()
     a = _general(50) / 10
     return lambda: ours.expm(a), lambda: original.expm(a)
+
+
+@topic.pair("inv, 10,000 of 4x4: vmap, and a loop over SciPy")
+def inv_loop(quick: bool):
+    import jax
+
+    ours, original = _both()
+    a = _general(4, 100 if quick else 10_000)
+    batched = jax.jit(jax.vmap(ours.inv))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(a)
+
+    return vmapped, lambda: np.stack([original.inv(x) for x in a])
+
+
+@topic.pair("cholesky, 10,000 of 3x3: vmap, and a loop over SciPy")
+def cholesky_loop(quick: bool):
+    import jax
+
+    ours, original = _both()
+    a = _definite(3, 100 if quick else 10_000)
+    batched = jax.jit(jax.vmap(ours.cholesky))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(a)
+
+    return vmapped, lambda: np.stack([original.cholesky(x) for x in a])
+
+
+@topic.pair("lstsq 300x100", same=lambda out: out[0], **_FIRST)
+def lstsq(quick: bool):
+    ours, original = _both()
+    a, b = _general(300)[:, :100], np.ones(300)
+    return lambda: ours.lstsq(a, b), lambda: original.lstsq(a, b)
+
+
+@topic.pair("solve_banded n=10,000, 2 + 2 diagonals")
+def solve_banded(quick: bool):
+    ours, original = _both()
+    n = 500 if quick else 10_000
+    ab = np.random.default_rng(2).standard_normal((5, n))
+    ab[2] += 6
+    b = np.ones(n)
+    return lambda: ours.solve_banded((2, 2), ab, b), lambda: original.solve_banded((2, 2), ab, b)
+
+
+@topic.pair("solve_banded, 1,000 of n=100, 2 + 2 diagonals, in one call")
+def solve_banded_batch(quick: bool):
+    ours, original = _both()
+    m = 20 if quick else 1000
+    ab = np.random.default_rng(2).standard_normal((m, 5, 100))
+    ab[:, 2] += 6
+    b = np.ones((m, 100, 1))
+    return lambda: ours.solve_banded((2, 2), ab, b), lambda: original.solve_banded((2, 2), ab, b)
+
+
+@topic.pair("solve_toeplitz n=2,000")
+def solve_toeplitz(quick: bool):
+    ours, original = _both()
+    n = 200 if quick else 2000
+    c, b = 1 / (1.0 + np.arange(n)) ** 2, np.ones(n)
+    return lambda: ours.solve_toeplitz(c, b), lambda: original.solve_toeplitz(c, b)
+
+
+@topic.pair("sqrtm 200x200", **_FIRST)
+def sqrtm(quick: bool):
+    ours, original = _both()
+    a = _general(200)
+    return lambda: ours.sqrtm(a), lambda: original.sqrtm(a)
+
+
+@topic.pair("logm 100x100", **_FIRST)
+def logm(quick: bool):
+    ours, original = _both()
+    a = _general(100)
+    return lambda: ours.logm(a), lambda: original.logm(a)
+
+
+@topic.pair("eigvals 200x200", same=np.sort, **_FIRST)
+def eigvals(quick: bool):
+    ours, original = _both()
+    a = _general(200)
+    return lambda: ours.eigvals(a), lambda: original.eigvals(a)
+
+
+@topic.pair("solve_continuous_are 20x20", **_FIRST)
+def riccati(quick: bool):
+    ours, original = _both()
+    a, b = _general(20) / 5, np.random.default_rng(3).standard_normal((20, 4))
+    q, r = np.eye(20), np.eye(4)
+    return lambda: ours.solve_continuous_are(a, b, q, r), lambda: original.solve_continuous_are(a, b, q, r)

@@ -12,7 +12,7 @@ from scipy.linalg import LinAlgError
 
 from sci.bridge import Call
 
-__all__ = ["adjoint", "from_triangle", "need_square", "need_square_stack", "raise_if_nan", "widen"]
+__all__ = ["adjoint", "from_triangle", "lapack_dtypes", "need_square", "need_square_stack", "raise_if_nan", "widen"]
 
 
 def need_square_stack(call: Call) -> None:
@@ -64,3 +64,29 @@ def widen(array: Any) -> np.ndarray:
     """In double precision, for functions that return double for single input."""
     array = np.asarray(array)
     return array.astype(np.result_type(array.dtype, np.float64), copy=False) if array.dtype.kind in "fc" else array
+
+
+def lapack_dtypes(call: Call, *names: str) -> None:
+    """Prepare step, NumPy world: the types that LAPACK has, as SciPy makes them (extended precision is narrowed).
+
+    Raises
+    ------
+    ValueError, TypeError
+        For objects, and for types that do not promote.
+    """
+    values = [call[name] for name in names]
+    if not call.numpy or all(type(x) is np.ndarray and x.dtype.char in "dfDF" for x in values):
+        return
+    if not all(isinstance(x, (np.ndarray, np.generic)) for x in values):
+        return
+    if any(x.dtype.kind == "O" for x in values):
+        raise ValueError(f"object arrays are not supported: arguments {names}")
+    dtype = np.result_type(*values)
+    if dtype.kind in "SU":
+        dtype = np.dtype(float)
+    elif dtype.char in "gG":
+        dtype = np.dtype(complex if dtype.kind == "c" else float)
+    else:
+        return
+    for name, value in zip(names, values, strict=True):
+        call[name] = value.astype(dtype)

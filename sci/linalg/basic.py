@@ -1,4 +1,4 @@
-"""Linear systems, inverse and determinant."""
+"""Linear systems."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import numpy as np
 from jax import lax
 from scipy.linalg import LinAlgError, LinAlgWarning
 
-from sci.bridge import Call, Example, HostRoute, Reason, implements
+from sci.bridge import Call, Example, implements
 from sci.bridge.reasons import user_frame
-from sci.linalg._shared import from_triangle, need_square_stack, widen
+from sci.linalg._shared import from_triangle, lapack_dtypes, need_square_stack
+from solvers.linear import LARGEST, solve_small
 
-__all__ = ["det", "inv", "solve"]
+__all__ = ["solve"]
 
 _STRUCTURES = {
     None: "general", "gen": "general", "general": "general", "banded": "general",
@@ -25,17 +26,8 @@ _STRUCTURES = {
     "sym": "symmetric", "symmetric": "symmetric", "her": "hermitian", "hermitian": "hermitian",
 }  # fmt: skip
 _SINGLE_EPS, _DOUBLE_EPS = float(np.finfo(np.float32).eps), float(np.finfo(np.float64).eps)
-_INV_STRUCTURES = (
-    None,
-    "general",
-    "gen",
-    "diagonal",
-    "upper triangular",
-    "lower triangular",
-    "pos",
-    "sym",
-    "her",
-)
+#: Up to this order the condition number is exact.
+_EXACT_CONDITION = 16
 
 
 def _referenced(a: jax.Array, structure: str, lower: bool) -> jax.Array:
@@ -55,65 +47,78 @@ def _referenced(a: jax.Array, structure: str, lower: bool) -> jax.Array:
     return a if structure == "general" else jnp.where(masks[structure], a, 0)
 
 
-def _inverse_norm(lu_solve: Any, n: int, dtype: Any) -> jax.Array:
+def _adjoint_solve(lu: jax.Array, permutation: jax.Array, b: jax.Array, conjugate: bool) -> jax.Array:
+    """Solve with the transpose (or its conjugate) of the factored matrix."""
+    options = {"left_side": True, "transpose_a": True, "conjugate_a": conjugate}
+    x = lax.linalg.triangular_solve(lu, b, lower=False, **options)
+    x = lax.linalg.triangular_solve(lu, x, lower=True, unit_diagonal=True, **options)
+    return jnp.zeros_like(x).at[permutation].set(x)
+
+
+def _solve_factored(lu: jax.Array, permutation: jax.Array, b: jax.Array) -> jax.Array:
+    x = lax.linalg.triangular_solve(lu, b[permutation], left_side=True, lower=True, unit_diagonal=True)
+    return lax.linalg.triangular_solve(lu, x, left_side=True, lower=False)
+
+
+def _inverse_norm(lu: jax.Array, permutation: jax.Array, first: jax.Array, wave: jax.Array) -> jax.Array:
     """Lower bound of the 1-norm of the inverse, by Hager's ascent with Higham's alternating start.
+
+    `first` and `wave` are the solutions for the two starting vectors of `_starts`, which were computed together with
+    those asked for: fewer operations to compile.
 
     References
     ----------
     N. J. Higham, "FORTRAN codes for estimating the one-norm of a real or complex matrix, with
     applications to condition estimation", ACM TOMS 14 (1988) 381-396.
     """
-    k = np.arange(n)
-    wave = jnp.asarray((-1.0) ** k * (1 + k / max(n - 1, 1)), dtype)
-    extra = 2 * jnp.abs(lu_solve(wave, 0)).sum() / (3 * n)
+    n = lu.shape[-1]
 
     def ascend(_: int, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        x, best = carry
-        y = lu_solve(x, 0)
+        y, best = carry
         size = jnp.abs(y)
         sign = jnp.where(size == 0, 1, y / jnp.where(size == 0, 1, size))
-        z = lu_solve(sign, 2)
-        return jnp.zeros(n, dtype).at[jnp.argmax(jnp.abs(z))].set(1), jnp.maximum(best, size.sum())
+        z = _adjoint_solve(lu, permutation, sign, True)
+        unit = (jnp.arange(n)[:, None] == jnp.argmax(jnp.abs(z))).astype(lu.dtype)
+        y = _solve_factored(lu, permutation, unit)
+        return y, jnp.maximum(best, jnp.abs(y).sum())
 
-    start = jnp.full(n, 1 / n, dtype)
-    _, estimate = lax.fori_loop(0, 4, ascend, (start, extra.astype(start.real.dtype)))
-    return estimate
+    best = jnp.maximum(jnp.abs(first).sum(), 2 * jnp.abs(wave).sum() / (3 * n))
+    return lax.fori_loop(0, 3, ascend, (first, best))[1]
+
+
+def _starts(n: int) -> np.ndarray:
+    """The starting vectors of `_inverse_norm`, as columns."""
+    k = np.arange(n)
+    return np.stack([np.full(n, 1 / n), (-1.0) ** k * (1 + k / max(n - 1, 1))], axis=1)
 
 
 def _solve_one(a: jax.Array, b: jax.Array, estimate: bool) -> tuple[jax.Array, jax.Array]:
-    """Solve one system (n, n), (n, k) by LU; the gradient is implicit. Also 1/cond, if asked for."""
-    lu, _, permutation = lax.linalg.lu(lax.stop_gradient(a))
+    """Solve one system (n, n), (n, k); the gradient is implicit. Also 1/cond in the 1-norm, if asked for."""
+    n, k = b.shape
+    fixed = lax.stop_gradient(a)
+    if n > LARGEST:
+        lu, _, permutation = lax.linalg.lu(fixed)
 
-    def lu_solve(rhs: jax.Array, transpose: int) -> jax.Array:
-        vector = rhs.ndim == 1
-        x = rhs[:, None] if vector else rhs
-        if transpose == 0:
-            x = x[permutation]
-            x = lax.linalg.triangular_solve(lu, x, left_side=True, lower=True, unit_diagonal=True)
-            x = lax.linalg.triangular_solve(lu, x, left_side=True, lower=False)
-        else:
-            options = {"left_side": True, "transpose_a": True, "conjugate_a": transpose == 2}
-            x = lax.linalg.triangular_solve(lu, x, lower=False, **options)
-            x = lax.linalg.triangular_solve(lu, x, lower=True, unit_diagonal=True, **options)
-            x = x[jnp.argsort(permutation)]
-        return x[:, 0] if vector else x
+    def forward(_: Any, rhs: jax.Array) -> jax.Array:
+        return solve_small(fixed, rhs) if n <= LARGEST else _solve_factored(lu, permutation, rhs)
 
-    x = lax.custom_linear_solve(
-        lambda y: a @ y,
-        b,
-        solve=lambda _, rhs: lu_solve(rhs, 0),
-        transpose_solve=lambda _, rhs: lu_solve(rhs, 1),
-    )
+    def transposed(_: Any, rhs: jax.Array) -> jax.Array:
+        return solve_small(fixed.T, rhs) if n <= LARGEST else _adjoint_solve(lu, permutation, rhs, False)
+
+    exact = n <= _EXACT_CONDITION  # from the whole inverse: cheaper than the estimate
+    if estimate:  # one solve for all columns
+        probes = jnp.eye(n, dtype=a.dtype) if exact else jnp.asarray(_starts(n), a.dtype)
+        b = jnp.concatenate([b, probes], axis=1)
+    x = lax.custom_linear_solve(lambda y: a @ y, b, forward, transposed)
     if not estimate:
         return x, jnp.asarray(1.0)
-    n = a.shape[-1]
-    norm = jnp.abs(a).sum(axis=0).max()
-    if n <= 16:  # cheaper to compile and to run than the estimate
-        inverse_norm = jnp.abs(lu_solve(jnp.eye(n, dtype=a.dtype), 0)).sum(axis=0).max()
+    x, extra = x[:, :k], lax.stop_gradient(x[:, k:])
+    if exact:
+        inverse_norm = jnp.abs(extra).sum(axis=0).max()
     else:
-        inverse_norm = _inverse_norm(lu_solve, n, a.dtype)
-    rcond = jnp.where((jnp.diagonal(lu) == 0).any(), 0.0, 1 / (norm * inverse_norm))
-    return x, lax.stop_gradient(rcond)
+        inverse_norm = _inverse_norm(lu, permutation, extra[:, :1], extra[:, 1:])
+    # a zero pivot makes the inverse infinite or NaN: 0 or NaN here, which is singular either way
+    return x, lax.stop_gradient(1 / (jnp.abs(fixed).sum(axis=0).max() * inverse_norm))
 
 
 def _definite(a: jax.Array) -> jax.Array:
@@ -139,6 +144,7 @@ def _check_conditions(call: Call, rcond: Any) -> None:
 
 
 def _prepare_solve(call: Call) -> None:
+    lapack_dtypes(call, "a", "b")
     if call["assume_a"] not in _STRUCTURES:
         raise ValueError(f"{call['assume_a']} is not a recognized matrix structure for argument 'assume_a'")
     call["structure"] = _STRUCTURES[call["assume_a"]]
@@ -265,139 +271,3 @@ def solve(a: Any, b: Any, structure: str, lower: bool, transposed: bool, estimat
             if structure == "positive" and estimate:
                 rcond = jnp.where(_definite(a), rcond, 0.0)
     return (x[..., 0] if vector else x), rcond
-
-
-def _prepare_inv(call: Call) -> None:
-    if call["assume_a"] not in _INV_STRUCTURES:
-        raise KeyError(call["assume_a"])  # as SciPy does
-    call["structure"], call["lower"] = _STRUCTURES[call["assume_a"]], bool(call["lower"])
-
-
-def _finish_inv(call: Call, out: Any) -> Any:
-    x, rcond = out
-    if np.size(x):
-        _check_conditions(call, rcond)
-    return x
-
-
-@implements(
-    "scipy.linalg.inv",
-    static=("structure", "lower"),
-    ignored=("overwrite_a",),
-    finite=("a",),
-    prepare=_prepare_inv,
-    validate=need_square_stack,
-    finish=_finish_inv,
-    finish_jax=lambda call, out: out[0],
-    examples=lambda: [
-        Example(([[1.0, 2.0], [3.0, 4.5]],), grad=("a",), vmap=("a",)),
-        Example(
-            (np.array([[[2.0, 1.0], [1.0, 3.0]], [[4.0, 1.0], [0.5, 3.0]]]),),
-            {"assume_a": "gen"},
-            grad=("a",),
-        ),
-    ],
-)
-def inv(a: Any, structure: str, lower: bool) -> Any:
-    """Invert a matrix, or a stack of matrices.
-
-    Parameters
-    ----------
-    a : array_like, shape (..., n, n)
-        Square matrices.
-    assume_a, lower
-        As in SciPy: which entries are read.
-
-    Returns
-    -------
-    array, shape (..., n, n)
-        The inverse. Differentiable.
-
-    Raises
-    ------
-    LinAlgError
-        If a matrix is singular (NumPy world; infinity or NaN in the JAX world).
-    ValueError
-        If `a` is not square.
-
-    References
-    ----------
-    LU factorisation with partial pivoting; see `solve`.
-
-    Examples
-    --------
-    >>> from sci import linalg
-    >>> linalg.inv([[2.0, 0.0], [0.0, 4.0]])
-    array([[0.5 , 0.  ],
-           [0.  , 0.25]])
-    """
-    if a.size == 0:
-        return a, jnp.ones(())
-    a = _referenced(a, structure, lower)
-    eye = jnp.broadcast_to(jnp.eye(a.shape[-1], dtype=a.dtype), a.shape)
-    x, _ = jnp.vectorize(_solve_one, excluded=(2,), signature="(n,n),(n,k)->(n,k),()")(a, eye, False)
-    norm, inverse_norm = (jnp.abs(m).sum(axis=-2).max(axis=-1) for m in (a, x))
-    rcond = 1 / (norm * inverse_norm)  # exact: the inverse is at hand
-    if structure == "positive":
-        rcond = jnp.where(_definite(a), rcond, 0.0)
-    return x, lax.stop_gradient(jnp.where(jnp.isfinite(rcond), rcond, 0.0))
-
-
-def _prepare_det(call: Call) -> None:
-    if call.numpy:
-        a = np.asarray(call["a"])
-        if a.dtype.kind in "fc" and a.dtype.itemsize > 8 * (1 + (a.dtype.kind == "c")):
-            raise HostRoute(Reason.LONGDOUBLE, "argument 'a'")
-        call["a"] = widen(a)  # SciPy returns double precision for single
-
-
-def _validate_det(call: Call) -> None:
-    shape = np.shape(call["a"])
-    if len(shape) < 2:
-        raise ValueError(f"The input array must be at least two-dimensional; argument 'a' has shape {shape}.")
-    if shape[-1] != shape[-2]:
-        raise ValueError(f"Last 2 dimensions of the array must be square but received shape {shape}.")
-
-
-@implements(
-    "scipy.linalg.det",
-    ignored=("overwrite_a",),
-    finite=("a",),
-    prepare=_prepare_det,
-    validate=_validate_det,
-    examples=lambda: [
-        Example(([[1.0, 2.0], [3.0, 5.0]],), grad=("a",), vmap=("a",)),
-        Example((np.array([[[2.0, 1.0], [1.0, 3.0]], [[4.0, 1.0], [0.5, 3.0]]]),), grad=("a",)),
-    ],
-)
-def det(a: Any) -> Any:
-    """The determinant of a matrix, or of each of a stack of matrices.
-
-    Parameters
-    ----------
-    a : array_like, shape (..., n, n)
-        Square matrices.
-
-    Returns
-    -------
-    float or array, shape (...)
-        Double precision in the NumPy world, as in SciPy. Differentiable, also where singular.
-
-    Raises
-    ------
-    ValueError
-        If `a` has less than two dimensions or is not square.
-
-    References
-    ----------
-    Product of the pivots of the LU factorisation; cofactors for the derivative.
-
-    Examples
-    --------
-    >>> from sci import linalg
-    >>> float(linalg.det([[2.0, 0.0], [0.0, 3.0]]))
-    6.0
-    """
-    if a.shape[-1] == 0:
-        return jnp.ones(a.shape[:-2], a.dtype)
-    return jnp.linalg.det(a)

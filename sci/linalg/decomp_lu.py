@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from scipy.linalg import LinAlgError
 
 from sci.bridge import Call, Example, implements
+from sci.linalg._batch import over_batch
 from sci.linalg._shared import adjoint, from_triangle
+from solvers.linear import LARGEST, cholesky_small
 
-__all__ = ["cholesky", "lu"]
+__all__ = ["cho_factor", "cholesky", "lu"]
 
 
 def _validate_lu(call: Call) -> None:
@@ -92,6 +95,12 @@ def lu(a: Any, permute_l: bool, p_indices: bool) -> Any:
     return (place[..., None] == jnp.arange(m)).astype(a.real.dtype), lower, upper
 
 
+def _factor(a: jax.Array) -> jax.Array:
+    if a.shape[-1] > LARGEST:
+        return lax.linalg.cholesky(a, symmetrize_input=False)
+    return over_batch(cholesky_small, (a,), (2,))
+
+
 def _validate_cholesky(call: Call) -> None:
     shape = np.shape(call["a"])
     if len(shape) == 1 and shape != (1,):
@@ -166,5 +175,67 @@ def cholesky(a: Any, lower: bool) -> Any:
     if a.size == 0:
         return a
     # the upper factor is the adjoint of the lower factor of the adjoint
-    factor = lax.linalg.cholesky(from_triangle(a, lower), symmetrize_input=False)
+    factor = _factor(from_triangle(a, lower))
     return factor if lower else adjoint(factor)
+
+
+@implements(
+    "scipy.linalg.cho_factor",
+    static=("lower",),
+    ignored=("overwrite_a",),
+    finite=("a",),
+    validate=_validate_cholesky,
+    finish=lambda call, c: (_finish_cholesky(call, c), _flags(call, np.full)),
+    finish_jax=lambda call, c: (c, bool(call["lower"])),
+    examples=lambda: [
+        Example(([[4.0, 1.0], [1.0, 3.0]],), {"lower": True}, output=lambda r: r[0], grad=("a",), vmap=("a",)),
+    ],
+)
+def cho_factor(a: Any, lower: bool) -> Any:
+    """Cholesky factor for `cho_solve`; the other triangle keeps the entries of `a`.
+
+    Parameters
+    ----------
+    a : array_like, shape (..., n, n)
+        Hermitian matrices; only the triangle named by `lower` is read.
+    lower : bool
+        Compute L instead of U.
+
+    Returns
+    -------
+    c : array, shape (..., n, n)
+        The factor in its triangle. Differentiable.
+    lower : bool
+        Which triangle (one flag for each matrix of a stack in the NumPy world).
+
+    Raises
+    ------
+    LinAlgError
+        If a matrix is not positive definite (NumPy world; NaN in the JAX world).
+    ValueError
+        If `a` is not square.
+
+    References
+    ----------
+    LAPACK's potrf.
+
+    Examples
+    --------
+    >>> from sci import linalg
+    >>> linalg.cho_factor([[4.0, 2.0], [2.0, 5.0]])
+    (array([[2., 1.],
+           [2., 2.]]), False)
+    """
+    a = jnp.atleast_2d(a)
+    if a.size == 0:
+        return a
+    n = a.shape[-1]
+    factor = _factor(from_triangle(a, lower))
+    factor = factor if lower else adjoint(factor)
+    row, column = np.arange(n)[:, None], np.arange(n)
+    return jnp.where(row >= column if lower else row <= column, factor, a)
+
+
+def _flags(call: Call, full: Any) -> Any:
+    batch = np.shape(call["a"])[:-2]
+    return full(batch, call["lower"]) if batch else call["lower"]

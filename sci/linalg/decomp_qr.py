@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from sci.bridge import Call, Example, HostRoute, Reason, implements
-from sci.linalg._shared import adjoint
+from sci.bridge import Call, Example, implements
+from sci.linalg._shared import adjoint, lapack_dtypes
 
 __all__ = ["qr"]
 
@@ -18,10 +18,9 @@ _MODES = ("full", "qr", "r", "economic", "raw")
 
 
 def _prepare(call: Call) -> None:
+    lapack_dtypes(call, "a")
     if call["mode"] not in _MODES:
         raise ValueError(f"Mode argument should be one of {list(_MODES)}, got {call['mode']!r}")
-    if call["mode"] == "raw":
-        raise HostRoute(Reason.OPTION, "mode='raw' returns LAPACK's packed reflectors")
     if call["mode"] == "qr":
         call["mode"] = "full"
     call["pivoting"] = bool(call["pivoting"])
@@ -62,12 +61,14 @@ def _complement(q: jax.Array, a: jax.Array) -> jax.Array:
     finite=("a",),
     prepare=_prepare,
     validate=_validate,
-    note="mode='raw'.",
     examples=lambda: [
         Example(([[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]],), {"mode": "economic"}, grad=("a",), vmap=("a",)),
         Example(([[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]],), grad=("a",), vmap=("a",)),
         Example(([[1.0, 2.0, 3.0], [3.0, 4.0, 4.5]],), {"mode": "r", "pivoting": True}, vmap=("a",)),
         Example(([[1.0, 2.0, 3.0], [3.0, 4.0, 4.5]],), grad=("a",)),
+        Example(
+            ([[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]],), {"mode": "raw", "pivoting": True}, skip_odd=("one axis more",)
+        ),
     ],
 )
 def qr(a: Any, mode: str, pivoting: bool) -> Any:
@@ -87,8 +88,9 @@ def qr(a: Any, mode: str, pivoting: bool) -> Any:
     Returns
     -------
     tuple of arrays
-        ``(Q, R)``, ``(R,)``, with the permutation (int32) last where pivoted. Differentiable where
-        the leading columns are independent (at fixed pivots).
+        ``(Q, R)``, ``(R,)`` or ``((qr, tau), R)`` (raw: LAPACK's reflectors), with the permutation (int32)
+        last where pivoted. Differentiable, but for raw, where the leading columns are independent (at
+        fixed pivots).
 
     Raises
     ------
@@ -116,6 +118,10 @@ def qr(a: Any, mode: str, pivoting: bool) -> Any:
         _, _, order = lax.linalg.qr(lax.stop_gradient(a), pivoting=True, full_matrices=False)
         pivots = (order.astype(jnp.int32),)
         a = jnp.take_along_axis(a, order[..., None, :], axis=-1)
+    if mode == "raw":
+        packed, tau = jnp.linalg.qr(a, mode="raw")
+        packed = jnp.swapaxes(packed, -1, -2)
+        return ((packed, tau), jnp.triu(packed[..., :k, :]), *pivots)
     q, r = _economic(a)
     if mode == "economic":
         return (q, r, *pivots)
@@ -128,10 +134,13 @@ def qr(a: Any, mode: str, pivoting: bool) -> Any:
     return (q, r, *pivots)
 
 
-def _empty(a: jax.Array, mode: str, pivoting: bool) -> tuple[jax.Array, ...]:
+def _empty(a: jax.Array, mode: str, pivoting: bool) -> tuple[Any, ...]:
     m, n = a.shape[-2:]
-    k = min(m, n) if mode == "economic" else m
-    q = jnp.broadcast_to(jnp.eye(m, k, dtype=a.dtype), (*a.shape[:-2], m, k))
-    r = jnp.zeros((*a.shape[:-2], k, n), a.dtype)
+    k = min(m, n)
+    rows = k if mode in ("economic", "raw") else m
+    r = jnp.zeros((*a.shape[:-2], rows, n), a.dtype)
     tail = (r, jnp.arange(n, dtype=jnp.int32)) if pivoting else (r,)
+    if mode == "raw":
+        return ((a, jnp.zeros((*a.shape[:-2], k), a.dtype)), *tail)
+    q = jnp.broadcast_to(jnp.eye(m, rows, dtype=a.dtype), (*a.shape[:-2], m, rows))
     return tail if mode == "r" else (q, *tail)

@@ -1,0 +1,27 @@
+"""Linear systems with structure (banded, Toeplitz, very small) and matrix equations (Sylvester, Stein, Riccati)."""
+
+from solvers.linear.banded import banded_matvec, solve_banded
+from solvers.linear.banded_cholesky import banded_cholesky, banded_cholesky_solve
+from solvers.linear.riccati import care, dare, solve_stein
+from solvers.linear.small import LARGEST, cholesky_small, solve_small
+from solvers.linear.sylvester import complex_schur, solve_sylvester, sqrt_triangular, sylvester_triangular
+from solvers.linear.toeplitz import solve_toeplitz, toeplitz_matvec
+
+__all__ = [
+    "LARGEST",
+    "banded_cholesky",
+    "banded_cholesky_solve",
+    "banded_matvec",
+    "care",
+    "cholesky_small",
+    "complex_schur",
+    "dare",
+    "solve_banded",
+    "solve_small",
+    "solve_stein",
+    "solve_sylvester",
+    "solve_toeplitz",
+    "sqrt_triangular",
+    "sylvester_triangular",
+    "toeplitz_matvec",
+]

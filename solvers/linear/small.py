@@ -1,0 +1,124 @@
+"""Stacks of very small systems: elimination and Cholesky unrolled over the entries, one lane for each matrix.
+
+LAPACK's overhead for a call is larger than the work at this size. Measured on two cores, 10,000 systems in float64:
+3x3 0.08 ms against 2.3 ms of batched LAPACK, 4x4 0.56 against 3.0; at 8x8 LAPACK is faster. For one matrix alone
+LAPACK is faster too, so that the choice is made where `vmap` is known.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+__all__ = ["LARGEST", "cholesky_small", "solve_small"]
+
+#: The largest order at which the unrolled forms are faster.
+LARGEST = 4
+
+
+def _entries(a):
+    return [[a[..., i, j] for j in range(a.shape[-1])] for i in range(a.shape[-2])]
+
+
+def _stacked(rows):
+    return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def _eliminate(a, b):
+    """Gauss-Jordan elimination with partial pivoting on stacks (..., n, n), (..., n, k)."""
+    n = a.shape[-1]
+    rows = [x + y for x, y in zip(_entries(a), _entries(b), strict=True)]
+    width = len(rows[0])
+    for c in range(n):
+        for i in range(c + 1, n):  # the largest entry of the column rises to the pivot's row
+            swap = jnp.abs(rows[i][c]) > jnp.abs(rows[c][c])
+            for j in range(c, width):
+                x, y = rows[c][j], rows[i][j]
+                rows[c][j], rows[i][j] = jnp.where(swap, y, x), jnp.where(swap, x, y)
+        inverse = 1 / rows[c][c]
+        for i in range(n):
+            if i != c:
+                factor = rows[i][c] * inverse
+                for j in range(c + 1, width):
+                    rows[i][j] = rows[i][j] - factor * rows[c][j]
+        for j in range(c + 1, width):
+            rows[c][j] = rows[c][j] * inverse
+        # without it XLA computes the earlier steps anew for each entry of the result
+        rows = lax.optimization_barrier(rows)
+    return _stacked([row[n:] for row in rows])
+
+
+def _lapack(a, b):
+    lu, _, permutation = lax.linalg.lu(a)
+    x = lax.linalg.triangular_solve(lu, b[permutation], left_side=True, lower=True, unit_diagonal=True)
+    return lax.linalg.triangular_solve(lu, x, left_side=True, lower=False)
+
+
+def _batched(function):
+    """A rule for `custom_vmap`: the function of stacks, all arguments with the batch in front."""
+
+    def rule(axis_size, in_batched, *args):
+        full = [
+            x if batched else jnp.broadcast_to(x, (axis_size, *x.shape))
+            for x, batched in zip(args, in_batched, strict=True)
+        ]
+        return function(*full), True
+
+    return rule
+
+
+@jax.custom_batching.custom_vmap
+def solve_small(a, b):
+    """Solve ``a @ x = b`` for one system (n, n), (n, k), n at most `LARGEST`; unrolled under `vmap`.
+
+    Infinity or NaN for a singular matrix. It has no derivative of its own: use it inside
+    ``lax.custom_linear_solve``.
+    """
+    return _lapack(a, b)
+
+
+solve_small.def_vmap(_batched(_eliminate))
+
+
+def _cholesky_entries(a):
+    n = a.shape[-1]
+    entries = _entries(a)
+    factor = [[jnp.zeros_like(entries[0][0])] * n for _ in range(n)]
+    for j in range(n):
+        pivot = entries[j][j].real - sum((jnp.abs(factor[j][k]) ** 2 for k in range(j)), 0.0)
+        root = jnp.sqrt(jnp.where(pivot > 0, pivot, jnp.nan))
+        factor[j][j] = root.astype(a.dtype)
+        for i in range(j + 1, n):
+            rest = entries[i][j] - sum((factor[i][k] * factor[j][k].conj() for k in range(j)), 0.0)
+            factor[i][j] = rest / root
+    factor = _stacked(factor)
+    bad = jnp.isnan(jnp.diagonal(factor, axis1=-2, axis2=-1).real).any(axis=-1)
+    return jnp.where(bad[..., None, None], jnp.nan, factor)
+
+
+@jax.custom_batching.custom_vmap
+def _cholesky(a):
+    return lax.linalg.cholesky(a, symmetrize_input=False)
+
+
+_cholesky.def_vmap(_batched(_cholesky_entries))
+
+
+@jax.custom_jvp
+def cholesky_small(a):
+    """Lower Cholesky factor of one Hermitian matrix of order at most `LARGEST`; unrolled under `vmap`.
+
+    NaN if it is not positive definite. Differentiable: S. P. Smith, "Differentiation of the Cholesky algorithm",
+    J. Comput. Graph. Stat. 4 (1995) 134-147.
+    """
+    return _cholesky(a)
+
+
+@cholesky_small.defjvp
+def _cholesky_jvp(primals, tangents):
+    (a,), (da,) = primals, tangents
+    factor = cholesky_small(a)
+    n = a.shape[-1]
+    da = (da + da.conj().T) / 2
+    left = lax.linalg.triangular_solve(factor, da, left_side=True, lower=True)
+    both = lax.linalg.triangular_solve(factor, left, left_side=False, lower=True, transpose_a=True, conjugate_a=True)
+    return factor, factor @ (jnp.tril(both) - 0.5 * jnp.eye(n, dtype=a.dtype) * both)
