@@ -102,3 +102,32 @@ def chain(quick: bool):
     magnitude = jax.jit(lambda x: _edges(ours, jnp.hypot, x))
     on_device = jax.device_put(image)
     return lambda: magnitude(on_device), lambda: _edges(original, original.magnitude, image)
+
+
+@topic.pair("erode 15x15, 1080p gray uint8", rtol=1e-9)
+def erode(quick: bool):
+    ours, original = _both()
+    image, kernel = _frame(quick, colour=False), np.ones((15, 15), np.uint8)
+    return lambda: ours.erode(image, kernel), lambda: original.erode(image, kernel)
+
+
+@topic.pair("medianBlur 3, 1080p gray float32", rtol=1e-9)
+def median(quick: bool):
+    ours, original = _both()
+    image = _frame(quick, np.float32, colour=False)
+    return lambda: ours.medianBlur(image, 3), lambda: original.medianBlur(image, 3)
+
+
+@topic.pair("medianBlur 5, 1080p gray uint8", rtol=1e-9)
+def median_bytes(quick: bool):
+    ours, original = _both()
+    image = _frame(quick, colour=False)
+    return lambda: ours.medianBlur(image, 5), lambda: original.medianBlur(image, 5)
+
+
+@topic.pair("addWeighted, 1080p colour uint8", rtol=0.02)
+def add_weighted(quick: bool):
+    ours, original = _both()
+    a = _frame(quick)
+    b = a[::-1].copy()
+    return lambda: ours.addWeighted(a, 0.5, b, 0.25, 3.0), lambda: original.addWeighted(a, 0.5, b, 0.25, 3.0)

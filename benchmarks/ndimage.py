@@ -64,3 +64,57 @@ def affine(quick: bool):
     c, s = np.cos(0.3), np.sin(0.3)
     matrix = np.array([[c, -s], [s, c]])
     return _pair("affine_transform", _image(quick, 512, 512, dtype=np.float64), matrix, offset=(20.0, -10.0), order=1)
+
+
+def _blobs(quick: bool, size: int = 2048) -> np.ndarray:
+    from scipy.ndimage import gaussian_filter
+
+    size = size // 8 if quick else size
+    return gaussian_filter(np.random.default_rng(7).normal(size=(size, size)), 6) > 0
+
+
+@topic.pair("grey_erosion 15x15, 1080x1920 uint8")
+def erosion(quick: bool):
+    return _pair("grey_erosion", (_image(quick, 1080, 1920) * 255).astype(np.uint8), (15, 15))
+
+
+@topic.pair("median_filter 3x3, 1080x1920 float32")
+def median(quick: bool):
+    return _pair("median_filter", _image(quick, 1080, 1920), 3)
+
+
+@topic.pair("median_filter 7x7, 1080x1920 uint8")
+def median_bytes(quick: bool):
+    return _pair("median_filter", (_image(quick, 1080, 1920) * 255).astype(np.uint8), 7)
+
+
+@topic.pair("binary_erosion, 5 iterations, 2048x2048")
+def binary_erosion(quick: bool):
+    return _pair("binary_erosion", _blobs(quick), iterations=5)
+
+
+@topic.pair("binary_fill_holes, 2048x2048")
+def fill_holes(quick: bool):
+    return _pair("binary_fill_holes", _blobs(quick))
+
+
+@topic.pair("label of blobs, 2048x2048", same=lambda r: r[0])
+def label(quick: bool):
+    return _pair("label", _blobs(quick))
+
+
+@topic.pair("distance_transform_edt of blobs, 2048x2048")
+def edt(quick: bool):
+    return _pair("distance_transform_edt", _blobs(quick))
+
+
+@topic.pair("mean by 100 labels, 1080x1920 float32")
+def mean_by_label(quick: bool):
+    image = _image(quick, 1080, 1920)
+    labels = (np.arange(image.size).reshape(image.shape) // 97) % 100
+    return _pair("mean", image, labels, np.arange(100))
+
+
+@topic.pair("rotate by 30 degrees, linear, 512x512 float64", rtol=1e-8)
+def rotate(quick: bool):
+    return _pair("rotate", _image(quick, 512, 512, dtype=np.float64), 30.0, order=1)

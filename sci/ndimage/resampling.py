@@ -33,7 +33,7 @@ from sci.ndimage.splines import check_order
 _PREPAD = {"nearest": 12, "grid-constant": 12}
 
 
-def _common(call):
+def interpolation_arguments(call):
     """Checks that all four share. Returns the input, the order, the mode and the prepad."""
     order = check_order(call["order"])
     x = array_argument(call)
@@ -113,7 +113,7 @@ _SEPARABLE: dict[str, Any] = {
 
 
 def _prepare_zoom(call):
-    x, order, mode, pad = _common(call)
+    x, order, mode, pad = interpolation_arguments(call)
     if is_traced(call["zoom"]):
         raise ValueError("zoom is traced, but the shape of the result depends on it: give Python numbers")
     factors = [float(z) for z in sequence(call["zoom"], x.ndim, "zoom")]
@@ -175,7 +175,7 @@ def zoom(input, taps, inside, cval, plan, output):
 
 
 def _prepare_shift(call):
-    x, order, mode, pad = _common(call)
+    x, order, mode, pad = interpolation_arguments(call)
     set_output_dtype(call, x.dtype, x.dtype.kind == "c")
     shifts = call["shift"]
     if is_jax(shifts) and not isinstance(shifts, (list, tuple)) and shifts.ndim == 0:
@@ -213,7 +213,7 @@ def shift(input, taps, inside, cval, plan, output):
 # --- general: affine_transform, map_coordinates -----------------------------------------------
 
 
-def _scattered(x, positions, cval, prefilter, order, mode):
+def interpolate_at(x, positions, cval, prefilter, order, mode):
     """Interpolate real `x` at `positions`, one array per axis."""
     if x.size == 0:
         return jnp.full(positions[0].shape, cval, x.dtype)
@@ -266,7 +266,7 @@ def _matrix_and_offset(call, ndim):
 
 
 def _prepare_affine(call):
-    x, order, mode, pad = _common(call)
+    x, order, mode, pad = interpolation_arguments(call)
     _check_size(x)
     target = given(call, "output")
     shape = call["output_shape"]
@@ -364,12 +364,12 @@ def affine_transform(input, matrix, offset, taps, inside, cval, plan, output):
         for k, axis in enumerate(grid):
             position = position + separate_product(matrix[h, k], axis, guard)
         positions.append(jnp.broadcast_to(position, shape))
-    value = on_parts(lambda x, k: _scattered(x, positions, k, prefilter, order, mode), input.astype(acc), cval)
+    value = on_parts(lambda x, k: interpolate_at(x, positions, k, prefilter, order, mode), input.astype(acc), cval)
     return round_to(value, output)
 
 
 def _prepare_coordinates(call):
-    x, order, mode, _ = _common(call)
+    x, order, mode, _ = interpolation_arguments(call)
     _check_size(x)
     coordinates = array_argument(call, "coordinates")
     if coordinates.dtype.kind == "c":
@@ -425,5 +425,5 @@ def map_coordinates(input, coordinates, cval, plan, output):
     if jnp.issubdtype(coordinates.dtype, jnp.floating):
         real = jnp.promote_types(real, coordinates.dtype)
     positions = list(coordinates.astype(real))
-    value = on_parts(lambda x, k: _scattered(x, positions, k, prefilter, order, mode), input.astype(acc), cval)
+    value = on_parts(lambda x, k: interpolate_at(x, positions, k, prefilter, order, mode), input.astype(acc), cval)
     return round_to(value, output)
