@@ -117,3 +117,75 @@ def root(quick: bool):
         return lambda: module.root(equations, [0.0, 0.0])
 
     return call(ours), call(original)
+
+
+@topic.pair("brentq, 100,000 roots: vmap, and a loop over SciPy", ratio=200, rtol=1e-9)
+def brentq_batch(quick: bool):
+    import jax
+
+    ours, original = _both()
+    scales = np.linspace(0.5, 3.0, 200 if quick else 100_000)
+    batched = jax.jit(jax.vmap(lambda a: ours.brentq(lambda x: np.cos(x) - a * x, 0.0, 2.0)))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(scales)
+
+    def loop():
+        return np.array([original.brentq(lambda x, a=a: np.cos(x) - a * x, 0.0, 2.0) for a in scales])
+
+    return vmapped, loop
+
+
+@topic.pair("brentq, one root")
+def brentq_one(quick: bool):
+    ours, original = _both()
+
+    def call(module):
+        return lambda: module.brentq(lambda x: np.cos(x) - x, 0.0, 2.0)
+
+    return call(ours), call(original)
+
+
+@topic.pair("elementwise.find_root, 100,000 roots, NumPy in and out", same=lambda r: r.x, rtol=1e-9)
+def find_root_array(quick: bool):
+    from scipy.optimize import elementwise as original
+
+    from sci.optimize import elementwise as ours
+
+    scales = np.linspace(0.5, 3.0, 200 if quick else 100_000)
+
+    def call(module):
+        return lambda: module.find_root(lambda x, a: np.cos(x) - a * x, (0.0, 2.0), args=(scales,))
+
+    return call(ours), call(original)
+
+
+@topic.pair("minimize_scalar bounded, 10,000 functions: vmap, and a loop over SciPy", rtol=1e-4)
+def minimize_scalar_batch(quick: bool):
+    import jax
+
+    ours, original = _both()
+    scales = np.linspace(0.5, 3.0, 100 if quick else 10_000)
+    batched = jax.jit(jax.vmap(lambda a: ours.minimize_scalar(lambda x: np.exp(x) - a * x, bounds=(-3.0, 3.0)).x))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(scales)
+
+    def loop():
+        found = [original.minimize_scalar(lambda x, a=a: np.exp(x) - a * x, bounds=(-3.0, 3.0)).x for a in scales]
+        return np.array(found)
+
+    return vmapped, loop
+
+
+@topic.pair("least_squares trf with bounds, 3 parameters, 50 points", same=lambda r: r.x, rtol=1e-4)
+def least_squares_trf(quick: bool):
+    ours, original = _both()
+    t, y = _decay_data(1)
+
+    def call(module):
+        return lambda: module.least_squares(lambda p: decay(t, *p) - y[0], np.ones(3), bounds=(0, [2.2, 5, 5]))
+
+    return call(ours), call(original)

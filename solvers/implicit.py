@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import jaxpr_as_fun
 
-__all__ = ["close", "implicit", "value_and_gradient"]
+__all__ = ["close", "implicit", "implicit_elementwise", "value_and_gradient"]
 
 
 def close(fun, *example):
@@ -80,9 +80,30 @@ def _implicit_jvp(solve, residual, outputs, primals, tangents):
     _, d_residual = jax.jvp(lambda p: residual(x, p), (params,), (d_params,))
     jacobian = jax.jacfwd(residual)(x, params)
     d_x = -jnp.linalg.solve(jacobian, d_residual)
+    return (x, aux), (d_x, _d_aux(outputs, x, params, d_x, d_params, aux))
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
+def implicit_elementwise(solve, residual, outputs, params, start):
+    """As `implicit`, where each element of `x` (an array of any shape) solves an equation of its own."""
+    return solve(params, start)
+
+
+@implicit_elementwise.defjvp
+def _implicit_elementwise_jvp(solve, residual, outputs, primals, tangents):
+    params, start = primals
+    d_params, _ = tangents
+    x, aux = implicit_elementwise(solve, residual, outputs, params, start)
+    _, d_residual = jax.jvp(lambda p: residual(x, p), (params,), (d_params,))
+    _, slope = jax.jvp(lambda x: residual(x, params), (x,), (jnp.ones_like(x),))
+    d_x = -d_residual / slope
+    return (x, aux), (d_x, _d_aux(outputs, x, params, d_x, d_params, aux))
+
+
+def _d_aux(outputs, x, params, d_x, d_params, aux):
+    """Tangents of the outputs beside x; constants have none."""
     _, d_outputs = jax.jvp(outputs, (x, params), (d_x, d_params))
-    d_aux = {k: d_outputs[k] if k in d_outputs else jax.tree.map(_zero, v) for k, v in aux.items()}
-    return (x, aux), (d_x, d_aux)
+    return {k: d_outputs[k] if k in d_outputs else jax.tree.map(_zero, v) for k, v in aux.items()}
 
 
 def _zero(value):

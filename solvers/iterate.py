@@ -79,10 +79,11 @@ def _is_traced(leaf):
 def _partition(tree):
     leaves, structure = jax.tree.flatten(tree)
     traced = [leaf for leaf in leaves if _is_traced(leaf)]
-    return traced, (structure, tuple(_TRACED if _is_traced(leaf) else leaf for leaf in leaves))
+    # The text tells apart what JAX's comparison of structures does not: dataclasses with equal fields.
+    return traced, (structure, str(structure), tuple(_TRACED if _is_traced(leaf) else leaf for leaf in leaves))
 
 
 def _join(static, traced):
-    structure, constants = static
+    structure, _, constants = static
     traced = iter(traced)
     return jax.tree.unflatten(structure, [next(traced) if c is _TRACED else c for c in constants])

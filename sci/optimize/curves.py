@@ -1,4 +1,4 @@
-"""`curve_fit`: Levenberg-Marquardt on JAX; bounded fits on SciPy."""
+"""`curve_fit`: Levenberg-Marquardt, trust-region reflective and dogbox on JAX."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import solve_triangular
-from scipy.optimize import Bounds, OptimizeWarning
+from scipy.optimize import OptimizeWarning
 
 from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
 from sci.bridge.worlds import is_jax
 from sci.optimize._shared import need_callable, users, warn_user
-from sci.optimize.lsq import covariance, minpack_info, minpack_message, run_lm
+from sci.optimize.leastsq import covariance, minpack_info, minpack_message, run_lm
+from sci.optimize.lsq_options import (
+    TERMINATION,
+    loss_example,
+    plain_region,
+    prepare_bounds,
+    prepare_region,
+    run_region,
+)
 from solvers.least_squares import LM
 
 __all__ = ["curve_fit"]
@@ -24,23 +32,29 @@ _IGNORED_OPTIONS = ("epsfcn", "col_deriv")
 
 
 def _parameter_start(call: Call) -> None:
-    """``p0``, or ones for as many parameters as the model's signature has."""
+    """``p0``, or a point within the bounds for as many parameters as the model's signature has."""
     if call["p0"] is not None:
         call["p0"] = jnp.atleast_1d(call["p0"]) if is_jax(call["p0"]) else np.atleast_1d(np.asarray(call["p0"]))
         if not is_jax(call["p0"]) and call["p0"].dtype.kind not in "biuf":
             raise HostRoute(Reason.DTYPE, f"p0 has dtype {call['p0'].dtype}")
         call["p0"] = call["p0"].astype(float)
+        call["bounds"] = prepare_bounds(call["bounds"], call["p0"].size)
         return
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = [p for p in inspect.signature(call["f"]).parameters.values() if p.kind in kinds]
     if len(parameters) < 2:
         raise ValueError("Unable to determine number of fit parameters.")
-    call["p0"] = np.ones(len(parameters) - 1)
+    lower, upper, bounded = call["bounds"] = prepare_bounds(call["bounds"], len(parameters) - 1)
+    call["p0"] = _feasible(lower, upper) if bounded else np.ones(len(parameters) - 1)
 
 
-def _bounded(bounds: Any) -> bool:
-    lower, upper = (bounds.lb, bounds.ub) if isinstance(bounds, Bounds) else bounds
-    return bool(np.any((np.asarray(lower) > -np.inf) | (np.asarray(upper) < np.inf)))
+def _feasible(lower: Any, upper: Any) -> Any:
+    """The middle of two bounds, one away from a single one, one where there is none."""
+    lib: Any = jnp if is_jax((lower, upper)) else np
+    low, high = lib.isfinite(lower), lib.isfinite(upper)
+    a, b = lib.where(low, lower, 0.0), lib.where(high, upper, 0.0)
+    single = lib.where(low, a + 1, lib.where(high, b - 1, 1.0))
+    return lib.where(low & high, 0.5 * (a + b), single)
 
 
 def _data(call: Call) -> None:
@@ -109,25 +123,41 @@ def _prepare(call: Call) -> None:
     options = dict(call["kwargs"] or {})
     if "args" in options:
         raise ValueError("'args' is not a supported keyword argument.")
-    if call["method"] not in (None, "lm") or _bounded(call["bounds"]):
-        raise HostRoute(Reason.METHOD, "bounds" if call["method"] is None else f"method={call['method']!r}")
     _parameter_start(call)
+    *bounds, bounded = call["bounds"]
+    method = call["method"] = call["method"] or ("trf" if bounded else "lm")
+    if method == "lm" and bounded:
+        raise ValueError("Method 'lm' only works for unconstrained problems. Use 'trf' or 'dogbox' instead.")
+    if method not in ("lm", "trf", "dogbox"):
+        raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm', got {method!r}.")
     _data(call)
     _weights(call)
+    if call["jac"] is not None and not callable(call["jac"]):
+        call["jac"] = None
+    if method == "lm":
+        _prepare_lm(call, options)
+    else:
+        if "max_nfev" not in options:
+            options["max_nfev"] = options.pop("maxfev", None)
+        prepare_region(call, options, bounds, call["p0"].size, "p0")
+        call["factor"] = call["diag"] = None
+    if options:
+        who = "leastsq" if method == "lm" else "least_squares"
+        raise TypeError(f"{who}() got an unexpected keyword argument {next(iter(options))!r}")
+    call["absolute"] = bool(call["absolute_sigma"])
+
+
+def _prepare_lm(call: Call, options: dict[str, Any]) -> None:
     n, m = call["p0"].size, call["ydata"].size
     if m != 1 and n > m:
         raise TypeError(f"The number of func parameters={n} must not exceed the number of data points={m}")
-    if call["jac"] is not None and not callable(call["jac"]):
-        call["jac"] = None
+    plain_region(call)
     for name, default in _LM_OPTIONS.items():
         call[name] = options.pop(name, default)
     for name in _IGNORED_OPTIONS:
         options.pop(name, None)
-    if options:
-        raise TypeError(f"leastsq() got an unexpected keyword argument {next(iter(options))!r}")
     if not call["maxfev"]:
         call["maxfev"] = (200 if call["jac"] is None else 100) * (n + 1)
-    call["absolute"] = bool(call["absolute_sigma"])
 
 
 def _example(call: Call) -> tuple[Any, ...]:
@@ -136,31 +166,54 @@ def _example(call: Call) -> tuple[Any, ...]:
 
 def _finish(call: Call, out: dict[str, Any]) -> Any:
     status = int(out["status"])
-    message = minpack_message(status, call)
-    if status not in (1, 2, 3, 4):
-        raise RuntimeError("Optimal parameters not found: " + message)
-    inverse, q, r, pivots = covariance(out["jac"])
     n, m = out["x"].size, out["fun"].size
-    if inverse is None or (not call["absolute"] and m <= n):
+    if call["method"] == "lm":
+        message = minpack_message(status, call)
+        if status not in (1, 2, 3, 4):
+            raise RuntimeError("Optimal parameters not found: " + message)
+        inverse, q, r, pivots = covariance(out["jac"])
+        squares = np.sum(out["fun"] ** 2)
+        info = minpack_info(out, q, r, pivots) if call["full_output"] else {}
+    else:
+        message = TERMINATION[status]
+        if status == -1:
+            raise ValueError("Residuals are not finite in the initial point.")
+        if status == 0:
+            raise RuntimeError("Optimal parameters not found: " + message)
+        inverse, squares = _pseudo_covariance(out["jac"]), 2 * out["cost"]
+        info = {"nfev": int(out["nfev"]), "fvec": out["fun"]}
+    if inverse is None or np.isnan(inverse).any() or (not call["absolute"] and m <= n):
         warn_user("Covariance of the parameters could not be estimated", OptimizeWarning)
         inverse = np.full((n, n), np.inf)
     elif not call["absolute"]:
-        inverse = inverse * (np.sum(out["fun"] ** 2) / (m - n))
+        inverse = inverse * (squares / (m - n))
     if call["full_output"]:
-        return out["x"], inverse, minpack_info(out, q, r, pivots), message, status
+        return out["x"], inverse, info, message, status
     return out["x"], inverse
+
+
+def _pseudo_covariance(jac: np.ndarray) -> np.ndarray:
+    """Inverse of ``J^T J`` on the singular values that are not zero."""
+    _, s, right = np.linalg.svd(jac, full_matrices=False)
+    useful = s > np.finfo(float).eps * max(jac.shape) * s[0]
+    right = right[useful]
+    return (right.T / s[useful] ** 2) @ right
 
 
 def _finish_jax(call: Call, out: dict[str, Any]) -> Any:
     n, m = out["x"].size, out["fun"].size
-    inverse = jnp.linalg.inv(jnp.linalg.qr(out["jac"], mode="r"))
-    spread = inverse @ inverse.T
+    jac, squares = out["jac"], jnp.sum(out["fun"] ** 2) if call["method"] == "lm" else 2 * out["cost"]
+    if m < n:
+        spread = jnp.full((n, n), jnp.inf)
+    else:
+        inverse = jnp.linalg.inv(jnp.linalg.qr(jac, mode="r"))
+        spread = inverse @ inverse.T
     if not call["absolute"]:
-        spread = spread * (jnp.sum(out["fun"] ** 2) / (m - n)) if m > n else jnp.full((n, n), jnp.inf)
+        spread = spread * (squares / (m - n)) if m > n else jnp.full((n, n), jnp.inf)
     fitted = jnp.where(out["success"], out["x"], jnp.nan)
     pcov = jnp.where(jnp.isfinite(spread).all(), spread, jnp.inf)
     if call["full_output"]:
-        info = {"fvec": out["fun"], "nfev": out["nfev"], "njev": out["njev"], "fjac": out["jac"]}
+        info = {"fvec": out["fun"], "nfev": out["nfev"], "njev": out["njev"], "fjac": jac}
         return fitted, pcov, info, None, out["status"]
     return fitted, pcov
 
@@ -191,7 +244,7 @@ def _examples() -> list[Example]:
         ),
         Example(
             args=(_model, _X, _Y, np.array([2.0, 1.0, 1.0])),
-            kwargs={"sigma": 0.1 + 0.05 * _X, "absolute_sigma": True, **tight},
+            kwargs={"sigma": 0.1 + 0.05 * _X, "bounds": (0, [3.0, 1.2, 1.0]), "gtol": 1e-12, **tight},
             grad=("ydata", "sigma"),
             vmap=("ydata", "p0"),
             output=lambda r: r[0],
@@ -204,17 +257,43 @@ def _examples() -> list[Example]:
 
 @implements(
     "scipy.optimize.curve_fit",
-    callables={"f": _example, "jac": _example},
+    callables={
+        "f": _example,
+        "jac": _example,
+        "rho": loss_example(lambda call: call["f"](call["xdata"], *call["p0"]) - call["ydata"]),
+    },
     dtypes={"maxfev": "keep"},
-    static=("weighting",),
+    static=("weighting", "method", "by_jacobian", "loss_name"),
     prepare=_prepare,
     finish=_finish,
     finish_jax=_finish_jax,
     examples=_examples,
-    note="bounds, methods trf and dogbox, xdata that is no array.",
+    note="xdata that is no array; of the options of `least_squares`, sparse Jacobians, callbacks, verbose, tr_options.",
 )
-def curve_fit(f, xdata, ydata, p0, sigma, jac, ftol, xtol, gtol, maxfev, factor, diag, weighting):
-    """Fit a function to data by nonlinear least squares (Levenberg-Marquardt).
+def curve_fit(
+    f,
+    xdata,
+    ydata,
+    p0,
+    sigma,
+    jac,
+    method,
+    ftol,
+    xtol,
+    gtol,
+    maxfev,
+    factor,
+    diag,
+    weighting,
+    lower,
+    upper,
+    scale,
+    by_jacobian,
+    loss_name,
+    rho,
+    f_scale,
+):
+    """Fit a function to data by nonlinear least squares.
 
     Without `jac` the exact Jacobian of `f` is used. The parameters and their covariance are differentiable with
     respect to the data, `sigma` and what `f` closes over; many data sets are fitted at once by `jax.vmap`. With
@@ -223,7 +302,9 @@ def curve_fit(f, xdata, ydata, p0, sigma, jac, ftol, xtol, gtol, maxfev, factor,
 
     References
     ----------
-    J. J. More, "The Levenberg-Marquardt algorithm: implementation and theory", 1978.
+    J. J. More, "The Levenberg-Marquardt algorithm: implementation and theory", 1978. M. A. Branch, T. F. Coleman,
+    Y. Li, "A subspace, interior, and conjugate gradient method for large-scale bound-constrained minimization
+    problems", 1999.
 
     Examples
     --------
@@ -252,5 +333,16 @@ def curve_fit(f, xdata, ydata, p0, sigma, jac, ftol, xtol, gtol, maxfev, factor,
     def jacobian(p):
         return weigh(as_array(jac(xdata, *(p[i] for i in range(p.size)))))
 
-    method = LM(ftol, xtol, gtol, maxfev, factor, diag, False)
-    return run_lm(residuals, p0, (), None if jac is None else jacobian, method)
+    given = None if jac is None else jacobian
+    if method == "lm":
+        return run_lm(residuals, p0, (), given, LM(ftol, xtol, gtol, maxfev, factor, diag, False))
+    region = {
+        "lower": lower,
+        "upper": upper,
+        "scale": scale,
+        "by_jacobian": by_jacobian,
+        "loss_name": loss_name,
+        "rho": rho,
+        "f_scale": f_scale,
+    }
+    return run_region(residuals, p0, (), given, method, (ftol, xtol, gtol, maxfev), region)

@@ -95,7 +95,7 @@ class LM:
 
     def init(self, problem, x0):
         """State at `x0` before any evaluation."""
-        function, _ = problem
+        function = problem.function
         n, dtype = x0.size, x0.dtype
         m = jax.eval_shape(function, x0).size
         k = min(m, n)
@@ -119,7 +119,7 @@ class LM:
 
     def step(self, problem, state):
         """Evaluate at the trial point, judge the step, renew the factors if accepted, choose the next step."""
-        function, jacobian = problem
+        function, jacobian = problem.function, problem.jacobian
         s, dtype = state.unpack(), state.x.dtype
         start = s.nfev == 0
         trial = state.x + state.step

@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
-from solvers.implicit import close, implicit, value_and_gradient
+from solvers.implicit import implicit
 from solvers.iterate import entry_jit, iterate, split
 from solvers.minimize.bfgs import BFGS
+from solvers.minimize.problem import Functions, Problem
 from solvers.minimize.status import SUCCESS
 
 __all__ = ["MinimizeResult", "minimize"]
@@ -25,8 +26,8 @@ class MinimizeResult(NamedTuple):
         The minimum. Differentiable.
     jac : (n,) array
         Gradient at `x`. A constant to differentiation, as are all that follow.
-    hess_inv : (n, n) array
-        The method's last inverse Hessian.
+    hess_inv : (n, n) array or None
+        The last inverse Hessian of a method that has one.
     nfev, njev, nit : int array
         Evaluations of value and gradient, iterations.
     status : int array
@@ -37,6 +38,8 @@ class MinimizeResult(NamedTuple):
         The start and the iterates, the first ``nit + 1`` rows; the rest is zero.
     state : pytree or None
         The solver's state, to resume from.
+    extra : dict
+        What only the method has: ``nhev``, multipliers, pairs of the limited memory.
     """
 
     x: Any
@@ -50,10 +53,14 @@ class MinimizeResult(NamedTuple):
     success: jax.Array
     path: jax.Array
     state: Any = None
+    extra: Any = None
 
 
 @entry_jit("capacity", "keep_state")
-def minimize(fun, x0, args=(), method=None, *, jac=None, capacity=0, state=None, keep_state=False):
+def minimize(
+    fun, x0, args=(), method=None, *, jac=None, hess=None, hessp=None, bounds=None, constraints=None,
+    capacity=0, state=None, keep_state=False,
+):  # fmt: skip
     """Minimise ``fun(x, *args)`` from `x0`.
 
     Parameters
@@ -64,12 +71,19 @@ def minimize(fun, x0, args=(), method=None, *, jac=None, capacity=0, state=None,
         Start; n numbers in all. Its precision is the iteration's.
     args : tuple of pytrees
         Further arguments of `fun`.
-    method : BFGS or optimistix.AbstractMinimiser, optional
+    method : solver of this package or optimistix.AbstractMinimiser, optional
         The algorithm with its tolerances; `BFGS()` if absent.
     jac : callable or True, optional
         ``jac(x, *args)``, the gradient, or True if `fun` returns ``(value, gradient)``. By default the exact
         gradient is derived from `fun`, in forward mode if reverse mode cannot. Derivatives of the solution always
         come from `fun`'s own derivatives.
+    hess, hessp : callable, optional
+        ``hess(x, *args)`` of shape (n, n) and ``hessp(x, v, *args)`` of shape (n,), for the methods that use second
+        derivatives. By default they are derived exactly.
+    bounds : (lower, upper), optional
+        Two vectors of shape (n,), infinite where there is no bound. The start is moved into them.
+    constraints : callable, optional
+        ``constraints(x, *args)`` of shape (m,), for methods that take constraints: equalities first.
     capacity : int
         How many iterates to record in ``result.path``.
     state : pytree, optional
@@ -85,7 +99,8 @@ def minimize(fun, x0, args=(), method=None, *, jac=None, capacity=0, state=None,
     -----
     ``x`` and ``fun`` are differentiable in forward and reverse mode, to any order, with respect to `args` and
     everything `fun` closes over: ``dx = -H^{-1} d(grad f)`` with the exact Hessian H at the solution. Where H is
-    singular the derivative is not finite. Derivatives with respect to `x0` are zero.
+    singular the derivative is not finite. Derivatives with respect to `x0` are zero. Variables at an active bound
+    follow the bound, the others solve the problem with these fixed.
 
     Examples
     --------
@@ -106,77 +121,88 @@ def minimize(fun, x0, args=(), method=None, *, jac=None, capacity=0, state=None,
             raise TypeError(f"x0 must be real, got dtype {start.dtype}")
         x0 = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), x0)
         start, unravel = ravel_pytree(x0)
+    bounds = _checked_bounds(bounds, start, method)
+    if bounds is not None:
+        start = jnp.clip(start, *bounds)
+    if constraints is not None and not getattr(method, "takes_constraints", False):
+        raise ValueError(f"{type(method).__name__} takes no constraints")
 
-    value, value_and_grad, params = _functions(fun, jac, start, unravel, args)
-
+    functions = Functions(fun, start, unravel, args, jac, hess, hessp, bounds, constraints)
     carried, rebuild = split((method, start, state))
 
     def solve(params, carried):
         method, start, state = rebuild(carried)
-
-        def problem(x):
-            return value_and_grad(params, x)
-
-        if not isinstance(method, BFGS):
+        problem = Problem(functions, params)
+        if not hasattr(method, "converged"):
             from solvers.roots.optimistix_adapter import minimise
 
-            return minimise(problem, lambda x: value(params, x), method, start)
+            return minimise(problem, problem.value, method, start)
         state = method.init(problem, start, capacity) if state is None else state
         state = iterate(method, problem, state)
-        aux = {k: getattr(state, k) for k in ("fun", "jac", "hess_inv", "nfev", "nit", "status", "path")}
+        names = ("fun", "jac", "nfev", "nit", "status", "path")
+        aux = {k: getattr(state, k) for k in names}
+        aux["hess_inv"] = getattr(state, "hess_inv", None)
+        aux["njev"] = getattr(state, "njev", state.nfev)
+        aux["extra"] = method.results(state) if hasattr(method, "results") else {}
         return state.x, aux | ({"state": state} if keep_state else {})
 
-    def gradient(x, params):
-        return value_and_gradient(lambda x: value(params, x), x)[1]
-
     def outputs(x, params):
-        return {"fun": value(params, x)}
+        return {"fun": functions.value(params, x)}
 
-    x, aux = implicit(solve, gradient, outputs, params, carried)
-    return MinimizeResult(x=unravel(x), njev=aux["nfev"], success=aux["status"] == SUCCESS, **aux)
-
-
-def _functions(fun, jac, start, unravel, args):
-    """Pure ``value(params, x)`` and ``value_and_grad(params, x)`` of the flat x, and the params of both."""
-    dtype = start.dtype
-
-    def evaluate(x, *args):
-        out = fun(unravel(x), *args)
-        return _scalar(out[0] if jac is True else out, dtype)
-
-    def both(x, *args):
-        if jac is True:
-            f, g = fun(unravel(x), *args)
-        else:
-            f, g = fun(unravel(x), *args), jac(unravel(x), *args)
-        g = ravel_pytree(g)[0].astype(dtype)
-        if g.shape != start.shape:
-            raise ValueError(f"jac must return a gradient of {start.size} numbers, got {g.size}")
-        return _scalar(f, dtype), g
-
-    pure, consts, _ = close(evaluate, start, *args)
-    if jac is None:
-
-        def value_and_grad(params, x):
-            return value_and_gradient(lambda x: pure(params[0], x, *params[2]), x)
-
-        both_consts = ()
+    if constraints is None:
+        x, aux = implicit(solve, _optimality(functions), outputs, functions.params, carried)
     else:
-        pure_both, both_consts, _ = close(both, start, *args)
+        n = start.size
 
-        def value_and_grad(params, x):
-            return pure_both(params[1], x, *params[2])
+        def solve_both(params, carried):
+            x, aux = solve(params, carried)
+            return jnp.concatenate([x, aux["extra"]["multipliers"]]), aux
 
-    def value(params, x):
-        return pure(params[0], x, *params[2])
+        residual = _kkt(functions, n, method.equalities)
+        both, aux = implicit(solve_both, residual, lambda z, p: outputs(z[:n], p), functions.params, carried)
+        x = both[:n]
+    aux.setdefault("njev", aux["nfev"])
+    if hess is not None:
+        aux["extra"] = aux.get("extra", {}) | {"hess": functions.hess(functions.params, x)}
+    return MinimizeResult(x=unravel(x), success=aux["status"] == SUCCESS, **aux)
 
-    return value, value_and_grad, (consts, both_consts, tuple(args))
+
+def _checked_bounds(bounds, start, method):
+    if bounds is None:
+        return None
+    if not getattr(method, "takes_bounds", False):
+        raise ValueError(f"{type(method).__name__} takes no bounds")
+    lower, upper = bounds
+    return tuple(jnp.broadcast_to(jnp.asarray(b, start.dtype), start.shape) for b in (lower, upper))
 
 
-def _scalar(out, dtype):
-    out = jnp.asarray(out)
-    if out.size != 1:
-        raise ValueError(f"fun must return a scalar value, got an array of shape {out.shape}")
-    if not jnp.issubdtype(out.dtype, jnp.floating) and not jnp.issubdtype(out.dtype, jnp.integer):
-        raise TypeError(f"fun must return a real number, got dtype {out.dtype}")
-    return out.reshape(()).astype(dtype)
+def _kkt(functions, n, equalities):
+    """What vanishes at a constrained solution: the first-order conditions in x and the multipliers."""
+
+    def residual(both, params):
+        x, multipliers = both[:n], both[n:]
+        values, normals = functions.constraints_and_jacobian(params, x)
+        slope = functions.gradient(params, x) - multipliers @ normals
+        active = (jnp.arange(values.size) < equalities) | (multipliers > 0)
+        return jnp.concatenate([_held(x, slope, params["bounds"]), jnp.where(active, values, multipliers)])
+
+    return residual
+
+
+def _optimality(functions):
+    """What vanishes at the solution: the gradient, or the distance to the bound of a variable that is held by it."""
+
+    def residual(x, params):
+        return _held(x, functions.gradient(params, x), params["bounds"])
+
+    return residual
+
+
+def _held(x, slope, bounds):
+    """The slope, with the distance to the bound in place of the slope of a variable that the bound holds."""
+    if bounds is None:
+        return slope
+    lower, upper = bounds
+    low = (x <= lower) & ((slope > 0) | (lower == upper))
+    high = (x >= upper) & (slope < 0)
+    return jnp.where(low, x - lower, jnp.where(high, x - upper, slope))

@@ -63,18 +63,35 @@ def interval_step(best, other, trial, bracketed, low, high):
     return new_best, new_other, step, bracketed | higher | opposite
 
 
-def zoom_trial(low, high):
-    """Next step between the ends of a zoom: the minimiser of the quadratic, or the middle.
+def zoom_trial(low, high, earlier):
+    """Next step between the ends of a zoom: the minimiser of the cubic, of the quadratic, or the middle.
 
     Parameters
     ----------
     low, high : (step, value, slope)
         Ends of the interval; `low` has the lower value. The slope of `high` is not used.
+    earlier : (step, value)
+        The end that was given up last; NaN at first, and then there is no cubic.
     """
     width = high[0] - low[0]
-    fraction = -0.5 * low[2] * width / (high[1] - low[1] - low[2] * width)
-    # A NaN or an infinite fraction fails the comparison.
-    return low[0] + jnp.where(jnp.abs(fraction - 0.5) <= 0.4, fraction, 0.5) * width
+    cubic = _cubic_fraction(low, high, earlier)
+    quadratic = -0.5 * low[2] * width / (high[1] - low[1] - low[2] * width)
+    # SciPy's margins: within the interval where it points ahead, a little beyond it where it points back. A NaN or
+    # an infinite fraction fails the comparisons.
+    ahead = width > 0
+    fraction = jnp.where(jnp.abs(quadratic - 0.5) <= jnp.where(ahead, 0.4, 0.6), quadratic, 0.5)
+    return low[0] + jnp.where(jnp.abs(cubic - 0.5) <= jnp.where(ahead, 0.3, 0.7), cubic, fraction) * width
+
+
+def _cubic_fraction(low, high, earlier):
+    """Minimiser of the cubic with value and slope at `low` and the values of the others, in units of the interval."""
+    width = high[0] - low[0]
+    slope = low[2] * width
+    c = (earlier[0] - low[0]) / width
+    first, second = high[1] - low[1] - slope, earlier[1] - low[1] - slope * c
+    scale = c * c * (1 - c)
+    cube, square = (c * c * first - second) / scale, (second - c**3 * first) / scale
+    return (jnp.sqrt(square * square - 3 * cube * slope) - square) / (3 * cube)
 
 
 def select(condition, yes, no):

@@ -85,16 +85,18 @@ def start(value, slope, previous_value):
     )
 
 
-def advance(vector, value, slope, c1, c2):
+def advance(vector, value, slope, c1, c2, extra=True, most=_STEP_MAX):
     """Take in value and slope at the trial step: accept it, fail, or set the next one.
 
-    `vector` is a packed `Search`; so is the result. The branches are real (``lax.cond``) not only for speed:
-    XLA would otherwise repeat the whole computation in every kernel that uses it.
+    `extra` is a further condition of acceptance, at the trial step; `most` is the greatest step of the
+    More-Thuente search. `vector` is a packed `Search`; so is the result.
+    The branches are real (``lax.cond``) not only for speed: XLA would otherwise repeat the whole computation in every
+    kernel that uses it.
     """
 
     def thuente(vector):
         search = unpack(vector)
-        moved = _thuente(search, value, slope, c1, c2)
+        moved = _thuente(search, value, slope, c1, c2, most)
         fallback = Search(
             _BRACKET,
             0,
@@ -102,22 +104,22 @@ def advance(vector, value, slope, c1, c2):
             *(search.first_alpha, search.first_alpha, search.value0, search.slope0),
             best=(0.0, search.value0, search.slope0),
         )
-        failed = moved.outcome == FAILED
+        failed = (moved.outcome == FAILED) | ((moved.outcome == ACCEPTED) & ~jnp.asarray(extra))
         return jnp.where(failed, pack(fallback, vector.dtype), pack(moved, vector.dtype))
 
     def nocedal(vector):
-        return pack(_nocedal(unpack(vector), value, slope, c1, c2), vector.dtype)
+        return pack(_nocedal(unpack(vector), value, slope, c1, c2, extra), vector.dtype)
 
     return lax.cond(entry(vector, 0) == _THUENTE, thuente, nocedal, vector)
 
 
-def _thuente(search, value, slope, c1, c2):
+def _thuente(search, value, slope, c1, c2, most):
     """One iteration of ``dcsrch`` (More and Thuente, section 3).
 
     Without their auxiliary function: it differs from the objective by the slope ``c1 f'(0)``, which at the usual c1
     does not show in the interpolation.
     """
-    low, high = _limits(value.dtype)
+    low, high = _limits(value.dtype, most)
     alpha, best, other = search.alpha, search.best, search.other
     was_bracketed = search.bracketed > 0
     slope_test = c1 * search.slope0
@@ -156,7 +158,7 @@ def _thuente(search, value, slope, c1, c2):
     )
 
 
-def _nocedal(search, value, slope, c1, c2):
+def _nocedal(search, value, slope, c1, c2, extra):
     """Double the step until an interval holds a strong-Wolfe point, then shrink it (algorithms 3.5 and 3.6).
 
     The two differ in what they do with a point that is neither too high nor flat: going uphill, or behind the other
@@ -167,12 +169,14 @@ def _nocedal(search, value, slope, c1, c2):
     # Written so that a NaN counts as too high and is backed away from.
     too_high = ~(value <= search.value0 + c1 * search.alpha * search.slope0)
     too_high |= ~(value < low[1]) & (zooms | (search.count > 0))
-    flat = jnp.abs(slope) <= -c2 * search.slope0
+    flat = (jnp.abs(slope) <= -c2 * search.slope0) & extra
     exhausted = search.count >= jnp.where(zooms, _MAX_ZOOM, _MAX_BRACKET)
     accepted = ~too_high & (flat | (exhausted & ~zooms))
     to_zoom = zooms | too_high | (slope >= 0)
 
     flip = ~zooms | (slope * (high[0] - low[0]) >= 0)
+    # The end that is given up shapes the next cubic; it is kept in the fields that only More-Thuente uses.
+    earlier = select(zooms, select(too_high | flip, high[:2], low[:2]), (jnp.nan, jnp.nan))
     new_high = select(too_high, here, select(flip, low, high))
     new_low = select(too_high, low, here)
     doubled = jnp.minimum(2 * search.alpha, _limits(value.dtype)[1])
@@ -180,16 +184,18 @@ def _nocedal(search, value, slope, c1, c2):
         mode=jnp.where(to_zoom, _ZOOM, _BRACKET),
         count=jnp.where(to_zoom & ~zooms, 0, search.count + 1),
         outcome=_outcome(accepted, exhausted),
-        alpha=jnp.where(accepted, search.alpha, jnp.where(to_zoom, zoom_trial(new_low, new_high), doubled)),
+        alpha=jnp.where(accepted, search.alpha, jnp.where(to_zoom, zoom_trial(new_low, new_high, earlier), doubled)),
         best=new_low,
         other=new_high,
+        low=earlier[0],
+        high=earlier[1],
     )
 
 
-def _limits(dtype):
+def _limits(dtype, most=_STEP_MAX):
     """Least and greatest step, within the range of the floating type."""
     info = jnp.finfo(dtype)
-    return max(_STEP_MIN, float(info.tiny)), min(_STEP_MAX, float(info.max) / 16)
+    return max(_STEP_MIN, float(info.tiny)), min(most, float(info.max) / 16)
 
 
 def _outcome(accepted, failed):

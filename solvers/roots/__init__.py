@@ -2,5 +2,6 @@
 
 from solvers.roots.entry import RootResult, root
 from solvers.roots.hybr import Hybr
+from solvers.roots.iteration import FixedPointResult, fixed_point
 
-__all__ = ["Hybr", "RootResult", "root"]
+__all__ = ["FixedPointResult", "Hybr", "RootResult", "fixed_point", "root"]

@@ -23,12 +23,18 @@ def line(x, a, b):
     ("call", "reason"),
     [
         (lambda: minimize(bowl, START, method="Nelder-Mead").x, Reason.METHOD),
-        (lambda: minimize(bowl, START, bounds=[(0, 5)] * 2).x, Reason.OPTION),
+        (
+            lambda: minimize(bowl, START, constraints={"type": "ineq", "fun": lambda x: 5 - x}, method="COBYLA").x,
+            Reason.METHOD,
+        ),
         (lambda: root(lambda x: x - 3, START, method="broyden1").x, Reason.METHOD),
-        (lambda: least_squares(lambda x: x - 3, START).x, Reason.METHOD),
-        (lambda: curve_fit(line, [0, 1, 2], [3, 6, 9], bounds=(0, 9))[0], Reason.METHOD),
+        (lambda: least_squares(lambda x: x - 3, START, callback=lambda x: None).x, Reason.OPTION),
+        (
+            lambda: curve_fit(line, [0, 1, 2], [3, 6, 9], bounds=(0, 9), tr_options={"a": 1}, tr_solver="exact")[0],
+            Reason.OPTION,
+        ),
     ],
-    ids=["method", "bounds", "root", "trf", "curve_fit"],
+    ids=["method", "constraints", "root", "trf", "curve_fit"],
 )
 def test_reason_is_recorded(call, reason):
     sci.clear_fallbacks()

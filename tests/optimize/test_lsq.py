@@ -153,13 +153,3 @@ def test_several_independent_variables(xdata, options):
     if "full_output" in options:
         assert set(ours[2]) == set(theirs[2]) and ours[4] in (1, 2, 3)
         np.testing.assert_allclose(ours[2]["fvec"], theirs[2]["fvec"], atol=1e-6)
-
-
-def test_bounds_go_to_the_host_with_a_reason():
-    sci.clear_fallbacks()
-    bounds = (0, [3.0, 3.0, 3.0])
-    ours = sci.optimize.curve_fit(plane, GRID, PLANE, bounds=bounds)
-    theirs = scipy.optimize.curve_fit(plane, GRID, PLANE, bounds=bounds)
-    np.testing.assert_array_equal(ours[0], theirs[0])
-    assert sci.fallbacks()
-    sci.clear_fallbacks()

@@ -1,0 +1,121 @@
+"""Constraints as users give them (dictionaries, linear, nonlinear) as two functions: equalities and inequalities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+from scipy.optimize import LinearConstraint, NonlinearConstraint
+
+from sci.bridge import Call, HostRoute, Reason, as_array
+from sci.bridge.worlds import double_precision
+from sci.optimize._shared import users
+
+__all__ = ["count", "split"]
+
+
+def split(constraints: Any) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
+    """The equalities (zero where they hold) and inequalities (nonnegative), each joined into one function of x."""
+    if constraints is None:
+        return None, None
+    if isinstance(constraints, (dict, LinearConstraint, NonlinearConstraint)):
+        constraints = [constraints]
+    kinds: dict[str, list[Any]] = {"eq": [], "ineq": []}
+    last: list[Any] = []  # SciPy puts the inequalities of a mixed constraint behind all others
+    for constraint in constraints:
+        if isinstance(constraint, dict):
+            kind, function = constraint.get("type"), constraint.get("fun")
+            if not isinstance(kind, str) or kind.lower() not in kinds or not callable(function):
+                raise HostRoute(Reason.OPTION, f"constraint {constraint!r}")  # SciPy raises
+            extra = constraint.get("args", ())
+            kinds[kind.lower()].append(_with_arguments(function, extra if isinstance(extra, tuple) else (extra,)))
+        else:
+            equality, inequality = _from_limits(constraint)
+            if equality is not None:
+                kinds["eq"].append(equality)
+            if inequality is not None:
+                (last if equality is not None else kinds["ineq"]).append(inequality)
+    return _joined(kinds["eq"]), _joined(kinds["ineq"] + last)
+
+
+def _with_arguments(function: Any, extra: tuple[Any, ...]) -> Any:
+    if not extra:
+        return function
+
+    @users
+    def bound(x: Any) -> Any:
+        return function(x, *extra)
+
+    return bound
+
+
+def _from_limits(constraint: Any) -> tuple[Any, Any]:
+    """Equalities and inequalities of ``lb <= fun(x) <= ub``."""
+    if not isinstance(constraint, (LinearConstraint, NonlinearConstraint)):
+        raise HostRoute(Reason.OPTION, f"constraint of type {type(constraint).__name__}")
+    if np.any(constraint.keep_feasible):
+        raise HostRoute(Reason.OPTION, "a constraint with keep_feasible")
+    if isinstance(constraint, LinearConstraint):
+        if not isinstance(constraint.A, np.ndarray):
+            raise HostRoute(Reason.SPARSE, "a sparse linear constraint")
+        function = _linear(constraint.A)
+    else:
+        if getattr(constraint, "finite_diff_jac_sparsity", None) is not None:
+            raise HostRoute(Reason.OPTION, "a constraint with finite_diff_jac_sparsity")
+        function = constraint.fun
+    lower, upper = np.broadcast_arrays(np.atleast_1d(constraint.lb), np.atleast_1d(constraint.ub))
+    equal = lower == upper
+    below, above = ~equal & (lower > -np.inf), ~equal & (upper < np.inf)
+    equality = _limited(function, [(1.0, lower, equal)]) if equal.any() else None
+    sides = [(s, v, m) for s, v, m in ((1.0, lower, below), (-1.0, upper, above)) if m.any()]
+    return equality, _limited(function, sides) if sides else None
+
+
+def _linear(matrix: Any) -> Any:
+    matrix = np.atleast_2d(matrix)
+
+    @users
+    def product(x: Any) -> Any:
+        return matrix @ x
+
+    return product
+
+
+def _limited(function: Any, sides: list[tuple[float, Any, Any]]) -> Any:
+    """``sign * (fun(x) - level)`` for the rows that each side picks; a single level stands for all rows."""
+    picked = [(sign, level[rows], None if level.size == 1 else np.flatnonzero(rows)) for sign, level, rows in sides]
+
+    @users
+    def limited(x: Any) -> Any:
+        value = np.atleast_1d(function(x))
+        parts = [sign * ((value if rows is None else value[rows]) - level) for sign, level, rows in picked]
+        return np.concatenate(parts)
+
+    return limited
+
+
+def _joined(functions: list[Any]) -> Any:
+    if not functions:
+        return None
+
+    @users
+    def joined(x: Any) -> Any:
+        return np.concatenate([np.atleast_1d(function(x)).ravel() for function in functions])
+
+    return joined
+
+
+def count(function: Any, call: Call) -> int:
+    """Rows of a traced constraint function."""
+    if function is None:
+        return 0
+
+    def rows(x: Any) -> Any:
+        return as_array(function(x))
+
+    if call.numpy:
+        with double_precision():
+            return int(jax.eval_shape(rows, call["x0"]).size)
+    return int(jax.eval_shape(rows, call["x0"]).size)

@@ -1,0 +1,128 @@
+"""`sci.optimize.minimize` beyond BFGS: fields, messages, counters and callbacks of each method, as SciPy's."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.optimize
+from scipy.optimize import Bounds, LinearConstraint, NonlinearConstraint
+
+import sci
+from sci.bridge import Reason
+from sci.optimize import minimize, rosen, rosen_der, rosen_hess
+
+START = np.array([1.3, 0.7, 0.8])
+SECOND = ("Newton-CG", "trust-ncg", "trust-exact", "dogleg")
+
+
+def valley(x):
+    return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+@pytest.fixture
+def native():
+    sci.clear_fallbacks()
+    yield
+    assert not sci.fallbacks()
+
+
+@pytest.mark.parametrize("method", ["CG", "L-BFGS-B", "SLSQP", *SECOND])
+def test_fields_and_counters_are_scipys(native, method):
+    second = {"hess": rosen_hess} if method in SECOND else {}
+    ours = minimize(valley, START, method=method, jac=rosen_der, **second)
+    theirs = scipy.optimize.minimize(rosen, START, method=method, jac=scipy.optimize.rosen_der, **second)
+    assert list(ours) == list(theirs)
+    assert (ours.success, ours.status, ours.message) == (theirs.success, theirs.status, theirs.message)
+    assert ours.nfev <= 1.5 * theirs.nfev
+    assert type(ours.x) is np.ndarray and ours.x.flags.writeable
+    np.testing.assert_allclose(ours.x, theirs.x, atol=1e-3)
+
+
+def test_lbfgsb_with_bounds(native):
+    bounds = [(None, 0.8), (0, 2), (-1, None)]
+    ours = minimize(valley, START, bounds=bounds)
+    theirs = scipy.optimize.minimize(rosen, START, bounds=bounds, jac=scipy.optimize.rosen_der)
+    np.testing.assert_allclose(ours.x, theirs.x, atol=1e-5)
+    assert (ours.nit, ours.message) == (theirs.nit, theirs.message)
+    np.testing.assert_allclose(minimize(valley, START, bounds=Bounds([-np.inf, 0, -1], [0.8, 2, np.inf])).x, ours.x)
+    # The inverse Hessian is the operator of the last pairs.
+    np.testing.assert_allclose(ours.hess_inv.todense(), ours.hess_inv.todense().T, atol=1e-12)
+    assert ours.hess_inv.n_corrs == theirs.hess_inv.n_corrs
+
+
+def test_constraints_of_every_kind(native):
+    old = [
+        {"type": "eq", "fun": lambda x: x[0] - x[1]},
+        {"type": "ineq", "fun": lambda x, r: r - np.sum(x**2), "args": (2.0,)},
+    ]
+    new = [LinearConstraint([[1, -1, 0]], 0, 0), NonlinearConstraint(lambda x: np.sum(x**2), -np.inf, 2.0)]
+    theirs = scipy.optimize.minimize(rosen, START, constraints=old, jac=scipy.optimize.rosen_der)
+    for constraints in (old, new):
+        ours = minimize(valley, START, constraints=constraints)
+        assert ours.success
+        np.testing.assert_allclose(ours.x, theirs.x, atol=1e-4)
+        np.testing.assert_allclose(ours.multipliers, theirs.multipliers, atol=1e-2)
+
+
+@pytest.mark.parametrize("method", ["L-BFGS-B", "SLSQP", "trust-ncg"])
+def test_callback_sees_iterates_and_can_stop(native, method):
+    seen = []
+
+    def stop(intermediate_result):
+        seen.append(intermediate_result)
+        if len(seen) == 2:
+            raise StopIteration
+
+    result = minimize(valley, START, method=method, callback=stop)
+    assert (result.status, result.success, len(seen)) == (99, False, 2)
+    np.testing.assert_array_equal(result.x, seen[-1].x)
+    assert seen[-1].fun == pytest.approx(valley(seen[-1].x))
+    calls = []
+    whole = minimize(valley, START, method=method, callback=lambda x: calls.append(x))
+    assert len(calls) == whole.nit
+    np.testing.assert_array_equal(whole.x, minimize(valley, START, method=method).x)
+
+
+@pytest.mark.parametrize("method", ["CG", "L-BFGS-B", "SLSQP", "trust-exact"])
+def test_iteration_limit_and_nan(native, method):
+    limited = minimize(valley, START, method=method, options={"maxiter": 2})
+    theirs = scipy.optimize.minimize(
+        rosen, START, method=method, jac=scipy.optimize.rosen_der, options={"maxiter": 2},
+        **({"hess": scipy.optimize.rosen_hess} if method in SECOND else {}),
+    )  # fmt: skip
+    assert (limited.success, limited.status, limited.message, limited.nit) == (
+        *(False, theirs.status, theirs.message, 2),
+    )
+    undefined = minimize(lambda x: np.sum(x) * np.nan, START, method=method)
+    assert not undefined.success and undefined.message
+
+
+def test_bad_input(native):
+    with pytest.raises(ValueError, match="upper bound is less"):
+        minimize(valley, START, bounds=[(1, 0)] * 3)
+    with pytest.raises(ValueError, match="number of bounds"):
+        minimize(valley, START, bounds=[(0, 1)] * 2)
+    with pytest.raises(ValueError, match="maxls must be positive"):
+        minimize(valley, START, method="L-BFGS-B", options={"maxls": 0})
+    with pytest.raises(ValueError, match="initial trust radius must be positive"):
+        minimize(valley, START, method="trust-ncg", options={"initial_trust_radius": 0})
+    with pytest.warns(RuntimeWarning, match="cannot handle bounds"):
+        minimize(valley, START, method="CG", bounds=[(0, 1)] * 3)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("method", ["TNC", "trust-constr"])
+def test_scipys_algorithms_get_exact_derivatives(method):
+    sci.clear_fallbacks()
+    result = minimize(valley, START, method=method, bounds=[(0, 0.9)] * 3)
+    (record,) = sci.fallbacks()
+    assert record.reason is Reason.METHOD and "derivatives compiled" in record.detail
+    slope = result.grad if method == "trust-constr" else result.jac
+    np.testing.assert_allclose(slope, scipy.optimize.rosen_der(result.x), rtol=1e-6, atol=1e-8)
+
+
+def test_gradient_through_bounds_in_the_jax_world():
+    def solution(a):
+        return minimize(lambda x: jnp.sum((x - a) ** 2), jnp.zeros(2), bounds=[(None, 0.5), (None, None)]).x
+
+    np.testing.assert_allclose(jax.jacrev(solution)(1.0), [0, 1], atol=1e-4)
