@@ -116,8 +116,10 @@ for batch in image.prefetch(paths, batch_size=4, color="bgr", bucket=256):
     for picture, (height, width) in zip(np.asarray(maps)[: batch.count], batch.sizes):
         share.append((picture[:height, :width] > 0).mean())
     pictures += batch.count
-print(f"{pictures} photographs in {time.perf_counter() - start:.2f} s, decoding and compiling included;",
-      f"edges on {np.mean(share):.1%}")
+print(
+    f"{pictures} photographs in {time.perf_counter() - start:.2f} s, decoding and compiling included;",
+    f"edges on {np.mean(share):.1%}",
+)
 
 # %% [markdown]
 # ## Registration by gradient
@@ -171,9 +173,12 @@ def loss(weights):
 
 
 weights = jnp.zeros((7, 7)).at[3, 3].set(1.0)
-solution = optimize.minimize(lambda w: 1e4 * loss(w.reshape(7, 7)), weights.ravel(), method="BFGS",
-                             options={"maxiter": 40 if SMALL else 400})
+solution = optimize.minimize(
+    lambda w: 1e4 * loss(w.reshape(7, 7)), weights.ravel(), method="BFGS", options={"maxiter": 40 if SMALL else 400}
+)
 learned = np.asarray(solution.x).reshape(7, 7)
-print(f"loss {float(loss(weights)):.2e} -> {float(loss(jnp.asarray(learned))):.2e},",
-      f"largest error of the kernel {np.abs(learned - kernel).max():.4f}")
+print(
+    f"loss {float(loss(weights)):.2e} -> {float(loss(jnp.asarray(learned))):.2e},",
+    f"largest error of the kernel {np.abs(learned - kernel).max():.4f}",
+)
 show(true_kernel=kernel, learned=learned, seen=seen)

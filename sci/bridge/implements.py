@@ -249,7 +249,8 @@ class Bridge:
 
     def _run(self, call: Call, dynamic: list[Any]) -> Any:
         static = tuple([v if type(v := call[name]) in _FROZEN else freeze(v) for name in self.static])
-        key: tuple[Any, ...] = (self.name, static)
+        # one `jax.jit` for each precision: shared, its fast path can hand float32 to a float64 program (jax 0.10)
+        key: tuple[Any, ...] = (self.name, static, call.numpy or jax.config.jax_enable_x64)  # type: ignore[attr-defined]
         options = None
         if self.callables:
             key += tuple([jax.tree_util.tree_structure(call[name]) for name in self.callables])
