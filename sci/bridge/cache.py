@@ -7,13 +7,15 @@ least-recently-used map.
 
 from __future__ import annotations
 
+import gc
+import itertools
 import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
-__all__ = ["LRU", "clear_caches"]
+__all__ = ["LRU", "clear_caches", "make_room", "memory_maps"]
 
 _caches: weakref.WeakSet[LRU] = weakref.WeakSet()
 
@@ -62,6 +64,12 @@ class LRU:
         found = self.get(key, _MISSING)
         return self.put(key, make()) if found is _MISSING else found
 
+    def drop_older_half(self) -> None:
+        """Drop the half of the entries that was not used for longest."""
+        with self._lock:
+            for _ in range(len(self._data) // 2):
+                self._data.popitem(last=False)
+
     def values(self) -> list[Any]:
         """The values, least recently used first."""
         with self._lock:
@@ -74,6 +82,38 @@ class LRU:
 
 
 _MISSING = object()
+
+#: Compilations between two looks at the table of memory maps, and how full it may be.
+_LOOK_EVERY, _FULL = 32, 0.5
+_compilations = itertools.count(1)
+
+
+def memory_maps() -> int:
+    """How many memory maps this process has; 0 where the system does not say."""
+    try:
+        with open("/proc/self/maps", "rb") as file:
+            return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+    except OSError:
+        return 0
+
+
+def _most_maps() -> int:
+    try:
+        with open("/proc/sys/vm/max_map_count") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 1 << 62
+
+
+def make_room() -> None:
+    """Called before a compilation: drop old executables before the table of memory maps is full.
+
+    Each holds several maps, Linux allows 65,530 by default, and XLA crashes at the limit.
+    """
+    if next(_compilations) % _LOOK_EVERY == 0 and memory_maps() > _FULL * _most_maps():
+        for cache in list(_caches):
+            cache.drop_older_half()
+        gc.collect()
 
 
 def clear_caches() -> None:

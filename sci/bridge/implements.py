@@ -18,7 +18,7 @@ import numpy as np
 from jax._src.core import trace_state_clean  # has no public name
 
 from sci.bridge import adaptive, platform
-from sci.bridge.cache import LRU
+from sci.bridge.cache import LRU, make_room
 from sci.bridge.host import call_original
 from sci.bridge.policy import current_policy, lost_backend
 from sci.bridge.reasons import HostRoute, Reason
@@ -267,6 +267,7 @@ class Bridge:
 
     def _compile(self, static: tuple[Any, ...], options: Any) -> Callable[..., Any]:
         platform.ensure_ready()
+        make_room()
         body, names, fixed = self.body, self.dynamic, dict(zip(self.static, static, strict=True))
 
         def run(*values: Any) -> Any:

@@ -1,0 +1,27 @@
+"""What all tests share: room for compiled code."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+
+import pytest
+
+from sci.bridge.cache import memory_maps
+
+_MOST_MAPS = 20_000
+_tests = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def room_for_compiled_code():
+    """Thousands of executables fill the table of memory maps (65,530 on Linux), and XLA crashes when it is full."""
+    yield
+    if next(_tests) % 20 == 0 and memory_maps() > _MOST_MAPS:
+        import jax
+
+        import sci
+
+        sci.clear_caches()
+        jax.clear_caches()
+        gc.collect()
