@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jax import numpy as jnp
 
-from sci.bridge import Example, implements
+from sci.bridge import Call, Example, HostRoute, Reason, implements
 from sci.bridge.worlds import is_jax, is_traced
 from sci.ndimage._arguments import array_argument, check_axes, given, sequence
 from sci.ndimage._kernels.extremes import extreme_window
@@ -270,6 +270,12 @@ def _flooded(x, mask, plan, border):
     return repeat(x, mask, -1, footprint, origins, border, True)
 
 
+def _prepare_fill(call: Call) -> None:
+    if np.ndim(call["input"]) == 0:
+        raise HostRoute(Reason.SHAPE, "a number, not an image")
+    _prepare_flood(call)
+
+
 @implements(
     "scipy.ndimage.binary_propagation",
     **_FLOOD,
@@ -291,7 +297,7 @@ def binary_propagation(input, mask, border_value, plan, output):
 @implements(
     "scipy.ndimage.binary_fill_holes",
     **_FLOOD,
-    prepare=_prepare_flood,
+    prepare=_prepare_fill,
     examples=lambda: [Example((_image(),), vmap=("input",))],
 )
 def binary_fill_holes(input, plan, output):

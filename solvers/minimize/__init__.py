@@ -11,11 +11,11 @@ from solvers.minimize.trust_region import Dogleg, TrustExact, TrustKrylov, Trust
 __all__ = [
     "BFGS",
     "CG",
-    "LBFGSB",
-    "SLSQP",
     "Dogleg",
+    "LBFGSB",
     "MinimizeResult",
     "NewtonCG",
+    "SLSQP",
     "TrustExact",
     "TrustKrylov",
     "TrustNCG",

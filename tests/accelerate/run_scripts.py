@@ -18,6 +18,7 @@ import traceback
 def plain(path: str) -> None:
     import types
 
+    sys.argv[:] = [path]
     main = types.ModuleType("__main__")
     main.__file__ = path
     sys.modules["__main__"] = main

@@ -48,14 +48,18 @@ OVERWRITE = Expected("scipy/linalg/tests/test_basic.py::TestSolve::test_overwrit
 
 
 def test_differences_and_host_calls_are_seen():
-    """`overwrite_b` has no effect by design, and `pinv` has no native version: both must show."""
-    names = dotted("solve,scipy.linalg.pinv", "linalg")
-    options = Options(sample=4, keyword="test_overwrite_args or TestPinv", files=("test_basic.py",))
+    """`overwrite_b` has no effect by design, and `ldl` has no native version: both must show."""
+    names = dotted("solve,scipy.linalg.ldl", "linalg")
+    options = Options(
+        sample=4,
+        keyword="test_overwrite_args and not test_decomp or test_ldl_type_size",
+        files=("test_basic.py", "test_decomp_ldl.py"),
+    )
     report = run_module("linalg", [], names, options)
-    assert report.replaced == ["scipy.linalg.pinv", "scipy.linalg.solve"]
+    assert report.replaced == ["scipy.linalg.ldl", "scipy.linalg.solve"]
     assert report.unexpected and all("::TestSolve::test_overwrite_args" in test for test in report.unexpected)
-    assert report.host_tests and all("::TestPinv" in test for test in report.host_tests)
-    assert set(report.per_name["scipy.linalg.pinv"]) == {"host"}
+    assert report.host_tests and all("test_decomp_ldl" in test for test in report.host_tests)
+    assert set(report.per_name["scipy.linalg.ldl"]) == {"host"}
     assert report.passed and not (report.good and report.enforced)
 
 

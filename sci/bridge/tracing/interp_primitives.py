@@ -263,6 +263,7 @@ def _shift_logical(v, p):
 
 
 PRIMITIVES = {
+    "optimization_barrier": lambda values, params: list(values),
     **{
         name: _unary(function)
         for name, function in {
@@ -272,7 +273,7 @@ PRIMITIVES = {
             "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "sqrt": np.sqrt,
             "rsqrt": _rsqrt, "cbrt": np.cbrt, "square": np.square, "logistic": _logistic, "is_finite": np.isfinite,
             "not": np.invert, "real": np.real, "imag": np.imag, "conj": np.conj, "copy": np.copy, "copy_p": np.copy,
-            "stop_gradient": np.asarray, "optimization_barrier": np.asarray,
+            "stop_gradient": np.asarray,
         }.items()
     },
     **{

@@ -7,13 +7,19 @@ from typing import Any
 
 import jax
 import numpy as np
-from scipy.optimize import LinearConstraint, NonlinearConstraint
+from scipy.optimize import LinearConstraint, NonlinearConstraint, OptimizeWarning
 
 from sci.bridge import Call, HostRoute, Reason, as_array
+from sci.bridge.cache import LRU
 from sci.bridge.worlds import double_precision
-from sci.optimize._shared import users
+from sci.optimize._shared import users, warn_user
 
 __all__ = ["count", "split"]
+
+_MIXED = (
+    "Equality and inequality constraints are specified in the same element of the constraint list. For efficient use "
+    "with this method, equality and inequality constraints should be specified in separate elements of the list."
+)
 
 
 def split(constraints: Any) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
@@ -35,6 +41,8 @@ def split(constraints: Any) -> tuple[Callable[..., Any] | None, Callable[..., An
             equality, inequality = _from_limits(constraint)
             if equality is not None:
                 kinds["eq"].append(equality)
+            if equality is not None and inequality is not None:
+                warn_user(_MIXED, OptimizeWarning)
             if inequality is not None:
                 (last if equality is not None else kinds["ineq"]).append(inequality)
     return _joined(kinds["eq"]), _joined(kinds["ineq"] + last)
@@ -107,6 +115,9 @@ def _joined(functions: list[Any]) -> Any:
     return joined
 
 
+_counts = LRU(256)
+
+
 def count(function: Any, call: Call) -> int:
     """Rows of a traced constraint function."""
     if function is None:
@@ -115,7 +126,12 @@ def count(function: Any, call: Call) -> int:
     def rows(x: Any) -> Any:
         return as_array(function(x))
 
-    if call.numpy:
-        with double_precision():
-            return int(jax.eval_shape(rows, call["x0"]).size)
-    return int(jax.eval_shape(rows, call["x0"]).size)
+    key = (jax.tree_util.tree_structure(function), np.shape(call["x0"]))
+
+    def size() -> int:
+        return int(jax.eval_shape(rows, call["x0"]).size)
+
+    if not call.numpy:
+        return size()
+    with double_precision():
+        return _counts.get_or_make(key, size)  # tracing again at each call would cost more than the solution

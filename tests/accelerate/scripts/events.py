@@ -20,4 +20,4 @@ def apex(t, y):
 
 
 sol = solve_ivp(fly, [0, 100], [1.0, 10.0], events=[ground, apex], max_step=0.2)
-print(sol.status, sol.t_events[0].round(5), sol.t_events[1].round(5), sol.y_events[1].round(4))
+print(sol.status, sol.t_events[0].round(5), sol.t_events[1].round(5), sol.y_events[1][0, :1].round(4))
