@@ -4,7 +4,7 @@ An import hook hands user modules views of SciPy (scikit-image, OpenCV) in which
 and the names that user modules already hold are exchanged. SciPy itself and installed packages keep the originals.
 """
 
-from sci.accelerate.imports import accelerated, install, installed, uninstall
+from sci.accelerate.imports import accelerated, install, uninstall
 from sci.accelerate.profile import Profile
 from sci.accelerate.redirect import observe
 from sci.accelerate.runner import run_command, run_module, run_script
@@ -15,7 +15,6 @@ __all__ = [
     "Verifier",
     "accelerated",
     "install",
-    "installed",
     "observe",
     "run_command",
     "run_module",

@@ -16,9 +16,9 @@ from typing import Any
 
 from sci.accelerate.redirect import redirected
 from sci.bridge.reasons import silence
-from sci.bridge.registry import REGISTRY, ROOTS, load_module, our_module
+from sci.bridge.registry import REGISTRY, ROOTS, entry_of, load_module, our_module
 
-__all__ = ["View", "accelerated", "install", "installed", "is_user", "uninstall", "view_of"]
+__all__ = ["View", "accelerated", "install", "is_user", "uninstall", "view_of"]
 
 _lock = threading.RLock()
 _views: dict[str, View] = {}
@@ -158,45 +158,29 @@ def _rebind(inward: bool) -> None:
     Only names that hold exactly the object that a plain import gives; what user code has stored elsewhere
     (in containers, as default arguments) stays what it is.
     """
-    loaded = [m for n, m in list(sys.modules.items()) if n.partition(".")[0] in ROOTS and type(m) is types.ModuleType]
-    if inward:
-        modules = {id(m): m for m in loaded if m is not None}
-        for module in _user_modules():
-            for key, value in list(vars(module).items()):
-                if isinstance(value, types.ModuleType):
-                    if id(value) in modules:
-                        vars(module)[key] = view_of(value)
-                elif callable(value):
-                    entry = _entry_of(value)
-                    if entry is not None:
-                        vars(module)[key] = redirected(entry, value)
-        return
+    exchanged = _stand_in if inward else _original_of
     for module in _user_modules():
         for key, value in list(vars(module).items()):
-            if type(value) is View:
-                vars(module)[key] = vars(value)["__sci_original__"]
-            elif hasattr(value, "__sci_redirects__"):
-                vars(module)[key] = value.__sci_redirects__
+            other = exchanged(value)
+            if other is not value:
+                vars(module)[key] = other
 
 
-def _entry_of(value: Any) -> Any:
-    from sci.bridge.registry import _by_original
+def _stand_in(value: Any) -> Any:
+    if type(value) is types.ModuleType:
+        name = value.__name__
+        return view_of(value) if name.partition(".")[0] in ROOTS and sys.modules.get(name) is value else value
+    entry = entry_of(value) if callable(value) else None
+    return value if entry is None else redirected(entry, value)
 
-    module = getattr(value, "__module__", None) or ("scipy.special" if type(value).__name__ == "ufunc" else "")
-    if not isinstance(module, str) or module.partition(".")[0] not in ROOTS:
-        return None
-    public = [p for p in module.split(".") if not p.startswith("_")]
-    _load(".".join(public))
-    entry = _by_original.get(id(value))
-    return entry if entry is not None and entry.original is value else None
+
+def _original_of(value: Any) -> Any:
+    if type(value) is View:
+        return vars(value)["__sci_original__"]
+    return getattr(value, "__sci_redirects__", value)
 
 
 # --- on and off --------------------------------------------------------------------------------
-
-
-def installed() -> bool:
-    """Whether user imports are redirected now."""
-    return _original_import is not None
 
 
 def install(include: Iterable[str] = (), tests: bool = False) -> None:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from sci.accelerate.imports import install, uninstall
 from sci.accelerate.profile import Profile
 from sci.accelerate.redirect import observe
 from sci.accelerate.verify import Verifier
-from sci.bridge import clear_fallbacks, policy, set_policy
+from sci.bridge import clear_fallbacks, policy
+from sci.bridge.policy import suggest_policy
 
 __all__ = ["load", "unload"]
 
 
 def load(shell: Any) -> None:
     """Redirect from now on under the policy `adaptive`, and register the magics."""
-    if not os.environ.get("SCI_POLICY"):
-        set_policy("adaptive")
+    suggest_policy("adaptive")
     install()
-    for kind, function in (("cell", sci_profile), ("cell", sci_verify), ("cell", sci_policy)):
-        shell.register_magic_function(_bound(shell, function), kind, function.__name__)
+    for function in (sci_profile, sci_verify, sci_policy):
+        shell.register_magic_function(_bound(shell, function), "cell", function.__name__)
 
 
 def unload(shell: Any) -> None:

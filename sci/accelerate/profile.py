@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sci.accelerate.redirect import host_reason
 from sci.bridge import current_policy, fallbacks
 from sci.bridge.adaptive import last_call
 from sci.bridge.reasons import HINTS, host_calls, user_frame
@@ -95,10 +96,8 @@ class Profile:
             return self._call(entry, args, kwargs)
         finally:
             took = time.perf_counter() - start
-            on_host, saved = host_calls() > before, 0.0
-            if current_policy() == "adaptive":
-                engine, saved = last_call()
-                on_host |= engine == "host"
+            on_host = host_reason(before) is not None
+            saved = last_call()[1] if current_policy() == "adaptive" else 0.0
             function = self.functions.setdefault(entry.name, FunctionProfile(entry.name))
             function.seconds.append(took)
             function.host += on_host

@@ -19,8 +19,8 @@ import pytest
 
 import sci
 from sci.accelerate.imports import install, uninstall
-from sci.accelerate.redirect import observe
-from sci.bridge import adaptive, current_policy, reasons
+from sci.accelerate.redirect import COLD, host_reason, observe
+from sci.bridge import reasons
 from sci.bridge.policy import POLICIES
 
 __all__: list[str] = []
@@ -75,10 +75,9 @@ class Counting:
         finally:
             if self.running is not None:
                 self.running["calls"] += 1
-                if reasons.host_calls() > before:
-                    self.running[reasons.latest_reason().name] += 1
-                elif current_policy() == "adaptive" and adaptive.last_call()[0] == "host":
-                    self.running["COLD"] += 1
+                reason = host_reason(before)
+                if reason is not None:
+                    self.running[reason if isinstance(reason, str) else reason.name] += 1
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: Any) -> Iterator[None]:
@@ -136,7 +135,7 @@ class Counting:
 
 
 def _sentence(reason: str) -> str:
-    return "cold under the policy adaptive" if reason == "COLD" else reasons.Reason[reason].value
+    return "cold under the policy adaptive" if reason == COLD else reasons.Reason[reason].value
 
 
 def _matches(nodeid: str, pattern: str) -> bool:

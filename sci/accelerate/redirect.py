@@ -9,9 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from sci.bridge import current_policy
+from sci.bridge.adaptive import last_call
+from sci.bridge.reasons import Reason, host_calls, latest_reason
 from sci.bridge.registry import Entry, lookup
 
-__all__ = ["observe", "redirected"]
+__all__ = ["COLD", "host_reason", "observe", "redirected"]
+
+#: The policy `adaptive` has left the call on the original so far.
+COLD = "COLD"
 
 Observer = Callable[[Entry, tuple[Any, ...], dict[str, Any]], Any]
 
@@ -24,6 +30,13 @@ def observe(observer: Observer | None) -> None:
     """Let ``observer(entry, args, kwargs)`` make every redirected call (the profile, the verification)."""
     global _observer
     _observer = observer
+
+
+def host_reason(before: int) -> Reason | str | None:
+    """Why the call just made ran on the original, None if on ours; `before` is what `host_calls` said before it."""
+    if host_calls() > before:
+        return latest_reason()
+    return COLD if current_policy() == "adaptive" and last_call()[0] == "host" else None
 
 
 def redirected(entry: Entry, original: Callable[..., Any]) -> Callable[..., Any]:

@@ -25,11 +25,10 @@ def _arm():
         if builtins.__import__ is not waiting:  # somebody, `python -m sci` perhaps, has put a hook over this one
             return plain(name, globals, locals, fromlist, level)
         builtins.__import__ = plain
-        import sci
         from sci.accelerate import install
+        from sci.bridge.policy import suggest_policy
 
-        if not os.environ.get("SCI_POLICY"):
-            sci.set_policy("adaptive")
+        suggest_policy("adaptive")
         install()
         return builtins.__import__(name, globals, locals, fromlist, level)
 

@@ -42,17 +42,18 @@ _clock = time.perf_counter
 
 _by_value = frozenset({str, bool, type(None)})
 _by_type = frozenset({float, complex, np.float64, np.float32, np.complex128})
-_host_only = ("callback", "disp", "iprint", "maxiter_callback")
+_host_only = ("callback", "disp", "iprint")
 
 
 class Tier:
     """What is known of one function at one signature."""
 
-    __slots__ = ("alive", "cost", "host", "host_calls", "least_host", "least_ours", "state", "work")
+    __slots__ = ("alive", "cost", "guess", "host", "host_calls", "least_host", "least_ours", "state", "work")
 
-    def __init__(self, cost: float, work: float, alive: Any) -> None:
+    def __init__(self, cost: float, work: float, guess: float, alive: Any) -> None:
         self.state = COLD
         self.cost, self.work = cost, work
+        self.guess = guess  # seconds on the original by the prior rate, until one was observed
         self.host = 0.0
         self.host_calls = 0
         self.least_host = self.least_ours = float("inf")
@@ -115,13 +116,12 @@ def call(bridge: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             _warm(bridge, tier, args, kwargs)
         else:
             return _ours(bridge, tier, args, kwargs)
-    original = bridge.original
     watched = state == COLD and bridge.callables and tier.least_host > 0.1 * tier.cost
     start = _clock()
     if watched:
         result = _watched(bridge, tier, args, kwargs)
     else:
-        result = (original or bridge.resolve())(*args, **kwargs)
+        result = bridge.resolve()(*args, **kwargs)
     took = _clock() - start
     if tier.state in (COLD, WARMING):
         tier.host += took
@@ -138,7 +138,8 @@ def call(bridge: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _key(bridge: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     # a solver's integers (spans, counts) are rarely structure; an array function's (orders, sizes, axes) mostly are
-    names, dynamic = bridge.bind.positional, _Every() if bridge.callables else bridge.rules
+    names, dynamic = bridge.bind.positional, bridge.rules
+    solver = bool(bridge.callables)
     parts: list[Any] = [bridge.name]
     try:
         for i, value in enumerate(args):
@@ -148,19 +149,14 @@ def _key(bridge: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             elif kind in _by_type:
                 parts.append(kind)
             else:
-                parts.append(_part(value, i < len(names) and names[i] in dynamic))
+                parts.append(_part(value, solver or (i < len(names) and names[i] in dynamic)))
         for name, value in kwargs.items():
             if name in bridge.extra_names:
                 return None
-            parts.append((name, _part(value, name in dynamic)))
+            parts.append((name, _part(value, solver or name in dynamic)))
     except _InJax:
         return None
     return tuple(parts)
-
-
-class _Every:
-    def __contains__(self, name: str) -> bool:
-        return True
 
 
 class _InJax(Exception):
@@ -193,27 +189,26 @@ def _part(value: Any, dynamic: bool) -> Any:
 def _new(bridge: Any, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tier:
     codes = [v.__code__ for v in (*args, *kwargs.values()) if hasattr(v, "__code__")]
     cost = _costs.get(bridge.name, _COST_CALLABLE if bridge.callables else _COST_ARRAYS)
-    tier = _tiers[key] = Tier(cost, _work(bridge, args, kwargs), codes)
+    rate, exponent = next((v for k, v in _PRIORS.items() if f".{k}." in f".{bridge.name}"), _NO_PRIOR)
+    work = _work(bridge, args, kwargs, exponent)
+    tier = _tiers[key] = Tier(cost, work, rate * work, codes)
     if len(_tiers) > _MOST:
         _tiers.popitem(last=False)
     return tier
 
 
-def _work(bridge: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float:
+def _work(bridge: Any, args: tuple[Any, ...], kwargs: dict[str, Any], exponent: float) -> float:
     """Units of work of an array function; 0 where a callable decides."""
     if bridge.callables:
         return 0.0
     elements = max([int(np.size(v)) for v in (*args, *kwargs.values()) if isinstance(v, (np.ndarray, list))], default=1)
-    return float(elements) ** _prior(bridge)[1]
-
-
-def _prior(bridge: Any) -> tuple[float, float]:
-    return next((v for k, v in _PRIORS.items() if f".{k}." in f".{bridge.name}"), _NO_PRIOR)
+    return float(elements) ** exponent
 
 
 def _predicted(bridge: Any, tier: Tier) -> float:
     """Seconds that a call is expected to take on the original, from its shapes."""
-    return _rates.get(bridge.name, _prior(bridge)[0]) * tier.work
+    rate = _rates.get(bridge.name)
+    return tier.guess if rate is None else rate * tier.work
 
 
 # --- the engines -------------------------------------------------------------------------------
@@ -238,7 +233,7 @@ def _ours(bridge: Any, tier: Tier, args: tuple[Any, ...], kwargs: dict[str, Any]
                 _ledger.net += took if tier.least_host == float("inf") else max(took - tier.least_host, 0.0)
         elif first:
             tier.state = READY
-            _costs[bridge.name] = took if bridge.name not in _costs else 0.5 * (_costs[bridge.name] + took)
+            _note_cost(bridge, took)
             expected = tier.least_host if tier.least_host < float("inf") else _predicted(bridge, tier)
             _ledger.net += took - min(expected, took)
             _last = ("compiled", 0.0)
@@ -288,7 +283,7 @@ def _warm(bridge: Any, tier: Tier, args: tuple[Any, ...], kwargs: dict[str, Any]
         except Exception:  # a HostRoute, or a bad argument: the original will say so itself
             state = HOST
         took = _clock() - start
-        _costs[bridge.name] = took if bridge.name not in _costs else 0.5 * (_costs[bridge.name] + took)
+        _note_cost(bridge, took)
         _ledger.net += 0.5 * took  # it shares the machine with the script
         tier.state = state
 
@@ -297,6 +292,11 @@ def _warm(bridge: Any, tier: Tier, args: tuple[Any, ...], kwargs: dict[str, Any]
     # not a daemon: a compilation must not be cut off by the interpreter's end
     _background = threading.Thread(target=work, name="sci-adaptive", daemon=False)
     _background.start()
+
+
+def _note_cost(bridge: Any, took: float) -> None:
+    """What a first compilation of this function costs, as a running mean."""
+    _costs[bridge.name] = 0.5 * (_costs.get(bridge.name, took) + took)
 
 
 def _learn(bridge: Any, tier: Tier) -> None:
@@ -312,7 +312,7 @@ def _watched(bridge: Any, tier: Tier, args: tuple[Any, ...], kwargs: dict[str, A
     """The original with its callable watched; ours takes over if the run becomes long."""
     global _last
     _last = ("host", 0.0)
-    original = bridge.original or bridge.resolve()
+    original = bridge.resolve()
     place = _callable_argument(bridge, args, kwargs)
     if place is None or any(kwargs.get(name) for name in _host_only):
         return original(*args, **kwargs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -19,15 +18,11 @@ __all__ = ["call_original", "host_function"]
 
 def call_original(bridge: Any, call: Any, reason: Reason, detail: str = "") -> Any:
     """Run a call of a registered function on the original, with the arguments as they were given."""
-    original = bridge.original
-    if original is None:
-        module, _, attribute = bridge.name.rpartition(".")
-        try:
-            original = getattr(importlib.import_module(module), attribute)
-        except ImportError:
-            raise NotImplementedError(
-                f"{bridge.name}: {reason.value} ({detail}), and {module.partition('.')[0]} is not installed"
-            ) from None
+    try:
+        original = bridge.resolve()
+    except ImportError:
+        package = bridge.name.partition(".")[0]
+        raise NotImplementedError(f"{bridge.name}: {reason.value} ({detail}), and {package} is not installed") from None
     kwargs = {k: v for k, v in call.kwargs.items() if k not in bridge.extra_names}
     return run_on_host(bridge.name, original, call.args, kwargs, reason, detail)
 

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-__all__ = ["POLICIES", "current_policy", "policy", "set_policy"]
+__all__ = ["POLICIES", "current_policy", "policy", "set_policy", "suggest_policy"]
 
 POLICIES = ("compiled", "adaptive", "host")
 
@@ -68,6 +68,12 @@ def set_policy(name: str) -> None:
     """
     global _default
     _default = _checked(name, "policy")
+
+
+def suggest_policy(name: str) -> None:
+    """Make `name` the process's default unless the environment has chosen one."""
+    if not os.environ.get("SCI_POLICY"):
+        set_policy(name)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Entry", "Example", "REGISTRY", "jax_for", "load_all", "lookup", "register"]
+__all__ = ["Entry", "Example", "REGISTRY", "entry_of", "jax_for", "load_all", "lookup", "register"]
 
 
 @dataclass(frozen=True)
@@ -138,21 +138,27 @@ def load_module(ours: str | None) -> None:
             raise
 
 
+def entry_of(original: Any) -> Entry | None:
+    """The entry of an original's function object, or None. Imports our module for it."""
+    entry = _by_original.get(id(original))
+    if entry is None:
+        module = getattr(original, "__module__", None) or ""
+        if not module and type(original).__name__ == "ufunc":
+            module = "scipy.special"
+        if isinstance(module, str) and module.partition(".")[0] in ROOTS:
+            _import_for(f"{module}.x")
+            entry = _by_original.get(id(original))
+    return entry if entry is not None and entry.original is original else None
+
+
 def jax_for(original: Any) -> Callable[..., Any] | None:
     """Our function for an original's function object, or None if there is none.
 
     The result computes in the JAX world when given JAX arrays. Used by the tracer for SciPy
     calls inside user callables.
     """
-    entry = _by_original.get(id(original))
-    if entry is None:
-        module = getattr(original, "__module__", None) or ""
-        if not module and type(original).__name__ == "ufunc":
-            module = "scipy.special"
-        if module.partition(".")[0] in ROOTS:
-            _import_for(f"{module}.x")
-            entry = _by_original.get(id(original))
-    return None if entry is None or entry.original is not original else entry.function
+    entry = entry_of(original)
+    return None if entry is None else entry.function
 
 
 def load_all() -> dict[str, Entry]:

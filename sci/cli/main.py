@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -95,13 +94,15 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(options: argparse.Namespace, rest: list[str]) -> int:
-    import sci
     from sci.accelerate import Profile, Verifier, observe, run_command, run_module, run_script
+    from sci.bridge.policy import set_policy, suggest_policy
 
     # every call must run on ours to be compared
     policy = options.policy or ("compiled" if options.verify else None)
-    if policy or not os.environ.get("SCI_POLICY"):
-        sci.set_policy(policy or "adaptive")
+    if policy:
+        set_policy(policy)
+    else:
+        suggest_policy("adaptive")
     verifier = Verifier() if options.verify else None
     profile = None
     if options.profile or options.line_profile or options.json:

@@ -66,6 +66,16 @@ def footprint_argument(call, name="footprint"):
     return np.asarray(value, dtype=bool)
 
 
+def window_argument(call, axes):
+    """``footprint``, or a full one of ``size``, which may be given per axis."""
+    footprint = footprint_argument(call)
+    if footprint is not None:
+        return footprint
+    if call["size"] is None:
+        raise RuntimeError("no footprint or filter size provided")
+    return np.ones([int(n) for n in sequence(call["size"], len(axes), "size")], bool)
+
+
 def expand_window(window, axes, ndim, name="footprint"):
     """`window` with an axis of length one for every axis not filtered; RuntimeError if it does not match."""
     if window.ndim != len(axes) or 0 in window.shape:

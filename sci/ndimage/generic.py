@@ -31,11 +31,11 @@ from sci.ndimage.extremes import (
     check_window,
     expand_origins,
     expand_window,
-    footprint_argument,
     real_cval,
     real_input,
     unpack_footprint,
     warn_unused_size,
+    window_argument,
 )
 
 # Windows of more values than this in all are formed one slab of the first axis at a time.
@@ -65,12 +65,7 @@ def _prepare_nd(call):
     warn_unused_size(call)
     x = real_input(call)
     axes = check_axes(call["axes"], x.ndim)
-    footprint = footprint_argument(call)
-    if footprint is None:
-        if call["size"] is None:
-            raise RuntimeError("no footprint or filter size provided")
-        footprint = np.ones([int(n) for n in sequence(call["size"], len(axes), "size")], bool)
-    footprint = expand_window(footprint, axes, x.ndim)
+    footprint = expand_window(window_argument(call, axes), axes, x.ndim)
     origins = expand_origins(call["origin"], axes, x.ndim)
     for origin, n in zip(origins, footprint.shape, strict=True):
         check_window(n, origin)

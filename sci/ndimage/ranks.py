@@ -13,13 +13,13 @@ from sci.ndimage.extremes import (
     constant_for,
     expand_origins,
     expand_window,
-    footprint_argument,
     plan_extreme,
     real_cval,
     real_input,
     run_extreme,
     unpack_footprint,
     warn_unused_size,
+    window_argument,
 )
 
 
@@ -47,12 +47,7 @@ def _prepare(operation):
         warn_unused_size(call)
         x = real_input(call)
         axes = check_axes(call["axes"], x.ndim)
-        footprint = footprint_argument(call)
-        if footprint is None:
-            if call["size"] is None:
-                raise RuntimeError("no footprint or filter size provided")
-            footprint = np.ones([int(n) for n in sequence(call["size"], len(axes), "size")], bool)
-        footprint = expand_window(footprint, axes, x.ndim)
+        footprint = expand_window(window_argument(call, axes), axes, x.ndim)
         origins = expand_origins(call["origin"], axes, x.ndim)
         mode = call["mode"]
         if not isinstance(mode, str) and np.iterable(mode):

@@ -1,14 +1,14 @@
 """The dogleg method in a rectangular trust region."""
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from solvers.least_squares.region import Quadratic, least_on_interval, radius, termination, to_bound
-from solvers.least_squares.trf import GTOL, IMPROPER, MAX_EVALUATIONS, RUNNING, Scalars
+from solvers.least_squares.trf import GTOL, IMPROPER, MAX_EVALUATIONS, RUNNING, BoxedRegion, Scalars
 from solvers.roots.vectors import norm, pack, product
 
 __all__ = ["Dogbox", "DogboxState"]
@@ -46,7 +46,7 @@ class DogboxState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Dogbox:
+class Dogbox(BoxedRegion):
     """Dogleg steps in a box, the variables at active bounds fixed. Parameters as of `TRF`.
 
     References
@@ -55,26 +55,18 @@ class Dogbox:
        constrained nonlinear optimization", WSEAS Conference on Applied Mathematics, 2004.
     """
 
-    ftol: Any = 1e-8
-    xtol: Any = 1e-8
-    gtol: Any = 1e-8
-    maxfev: Any = None
-    scale: Any = None
-    by_jacobian: bool = field(default=False, metadata={"static": True})
-
     def init(self, problem, x0):
         """State at `x0` before any evaluation."""
         n, dtype = x0.size, x0.dtype
         m = jax.eval_shape(problem.function, x0).size
         lower, upper = _bounds(problem, x0)
         side = jnp.where(x0 == lower, -1.0, jnp.where(x0 == upper, 1.0, 0.0)).astype(dtype)
-        scale = jnp.ones(n, dtype) if self.scale is None else jnp.broadcast_to(jnp.asarray(self.scale, dtype), (n,))
         return DogboxState(
             x=x0,
             fun=jnp.zeros(m, dtype),
             model=jnp.zeros(m, dtype),
             jac=jnp.zeros((m, n), dtype),
-            scale=jnp.zeros(n, dtype) + jnp.inf if self.by_jacobian else scale,
+            scale=self.first_scale(n, dtype),
             newton=jnp.zeros(n, dtype),
             side=side,
             trial=x0,
@@ -82,10 +74,6 @@ class Dogbox:
             hit=jnp.asarray(False),
             scalars=pack(Scalars(cost=jnp.inf, delta=0.0), dtype),
         )
-
-    def converged(self, state):
-        """Whether the iteration ended."""
-        return state.status != RUNNING
 
     def step(self, problem, state):
         """Evaluate at the trial point, judge, renew the model if accepted, choose the next trial point."""

@@ -77,9 +77,31 @@ class Problem(NamedTuple):
     upper: Any = None
 
 
+@dataclass(frozen=True)
+class BoxedRegion:
+    """Options that `TRF` and `Dogbox` share; see `TRF`."""
+
+    ftol: Any = 1e-8
+    xtol: Any = 1e-8
+    gtol: Any = 1e-8
+    maxfev: Any = None
+    scale: Any = None
+    by_jacobian: bool = field(default=False, metadata={"static": True})
+
+    def first_scale(self, n, dtype):
+        """Scales (n,) of the variables before the first Jacobian."""
+        if self.by_jacobian:
+            return jnp.full(n, jnp.inf, dtype)
+        return jnp.ones(n, dtype) if self.scale is None else jnp.broadcast_to(jnp.asarray(self.scale, dtype), (n,))
+
+    def converged(self, state):
+        """Whether the iteration ended."""
+        return state.status != RUNNING
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class TRF:
+class TRF(BoxedRegion):
     """Trust-region reflective: steps in variables scaled by the distance to the bounds, reflected at these.
 
     Parameters
@@ -101,13 +123,6 @@ class TRF:
     .. [2] J. J. More, "The Levenberg-Marquardt algorithm: implementation and theory", 1978.
     """
 
-    ftol: Any = 1e-8
-    xtol: Any = 1e-8
-    gtol: Any = 1e-8
-    maxfev: Any = None
-    scale: Any = None
-    by_jacobian: bool = field(default=False, metadata={"static": True})
-
     def init(self, problem, x0):
         """State at `x0`, moved off its bounds, before any evaluation."""
         n, dtype = x0.size, x0.dtype
@@ -115,23 +130,18 @@ class TRF:
         k = n if problem.lower is not None else min(m, n)
         if problem.lower is not None:
             x0 = strictly_feasible(x0, problem.lower, problem.upper, 1e-10)
-        scale = jnp.ones(n, dtype) if self.scale is None else jnp.broadcast_to(jnp.asarray(self.scale, dtype), (n,))
         return TRFState(
             x=x0,
             fun=jnp.zeros(m, dtype),
             model=jnp.zeros(m, dtype),
             jac=jnp.zeros((m, n), dtype),
-            scale=jnp.zeros(n, dtype) + jnp.inf if self.by_jacobian else scale,
+            scale=self.first_scale(n, dtype),
             singular=jnp.zeros(k, dtype),
             right=jnp.zeros((k, n), dtype),
             image=jnp.zeros(k, dtype),
             trial=x0,
             scalars=pack(Scalars(cost=jnp.inf, delta=0.0), dtype),
         )
-
-    def converged(self, state):
-        """Whether the iteration ended."""
-        return state.status != RUNNING
 
     def step(self, problem, state):
         """Evaluate at the trial point, judge, renew the model if accepted, choose the next trial point."""

@@ -8,11 +8,9 @@ systems", SIAM J. Sci. Stat. Comput. 7, 1986. The Arnoldi vectors are orthogonal
 import jax.numpy as jnp
 from jax import lax
 
+from solvers.linear.krylov import norm
+
 __all__ = ["gmres"]
-
-
-def _norm(x):
-    return jnp.sqrt(jnp.real(jnp.vdot(x, x)))
 
 
 def _rotation(a, b):
@@ -39,12 +37,12 @@ def gmres(apply, b, x0, target, cycles, restart, precondition):
         j = s["j"]
         w = apply(precondition(s["basis"][j]))
         before = jnp.arange(m + 1) <= j
-        size = _norm(w)
+        size = norm(w)
         h = jnp.where(before, jnp.conj(s["basis"]) @ w, 0)
         w = w - h @ s["basis"]
         again = jnp.where(before, jnp.conj(s["basis"]) @ w, 0)
         w = w - again @ s["basis"]
-        h, last = h + again, _norm(w)
+        h, last = h + again, norm(w)
         happy = last <= jnp.finfo(dtype).eps * size
         basis = s["basis"].at[j + 1].set(jnp.where(happy, 0, w / jnp.where(happy, 1, last)))
         h = h.at[j + 1].set(jnp.where(happy, 0, last))
@@ -65,11 +63,11 @@ def gmres(apply, b, x0, target, cycles, restart, precondition):
         }  # fmt: skip
 
     def cycle(carry):
-        k, x, r, norm, _ = carry
-        basis = jnp.zeros((m + 1, n), dtype).at[0].set(r / jnp.where(norm == 0, 1, norm))
+        k, x, r, length, _ = carry
+        basis = jnp.zeros((m + 1, n), dtype).at[0].set(r / jnp.where(length == 0, 1, length))
         state = {
             "j": jnp.asarray(0), "basis": basis, "h": jnp.eye(m, dtype=dtype), "cos": jnp.zeros(m, dtype),
-            "sin": jnp.zeros(m, dtype), "g": jnp.zeros(m + 1, dtype).at[0].set(norm.astype(dtype)),
+            "sin": jnp.zeros(m, dtype), "g": jnp.zeros(m + 1, dtype).at[0].set(length.astype(dtype)),
             "happy": jnp.asarray(False),
         }  # fmt: skip
         going = lambda s: (s["j"] < m) & (jnp.abs(s["g"][s["j"]]) >= target) & ~s["happy"]  # noqa: E731
@@ -82,11 +80,11 @@ def gmres(apply, b, x0, target, cycles, restart, precondition):
         y = lax.linalg.triangular_solve(h, jnp.where(diagonal == 0, 0, g)[:, None], left_side=True)[:, 0]
         x = x + precondition(y @ s["basis"][:m])
         r = b - apply(x)
-        new = _norm(r)
-        return k + 1, x, r, new, new >= norm * (1 - 1e-12) if m >= n else jnp.asarray(False)
+        new = norm(r)
+        return k + 1, x, r, new, new >= length * (1 - 1e-12) if m >= n else jnp.asarray(False)
 
     r = b - apply(x0)
-    start = (jnp.asarray(0), x0, r, _norm(r), jnp.asarray(False))
+    start = (jnp.asarray(0), x0, r, norm(r), jnp.asarray(False))
     going = lambda c: (c[0] < cycles) & (c[3] >= target) & ~c[4]  # noqa: E731
-    k, x, _, norm, _ = lax.while_loop(going, cycle, start)
-    return x, jnp.where(norm < target, 0, jnp.maximum(k, 1))
+    k, x, _, length, _ = lax.while_loop(going, cycle, start)
+    return x, jnp.where(length < target, 0, jnp.maximum(k, 1))

@@ -15,11 +15,9 @@ D. C.-L. Fong, M. A. Saunders, "LSMR: an iterative algorithm for sparse least-sq
 import jax.numpy as jnp
 from jax import lax
 
+from solvers.linear.krylov import norm
+
 __all__ = ["lsmr", "lsqr"]
-
-
-def _norm(x):
-    return jnp.sqrt(jnp.real(jnp.vdot(x, x)))
 
 
 def _over(a, b):
@@ -35,19 +33,19 @@ def _sym_ortho(a, b):
 
 def _start(apply, adjoint, b, x0):
     u = b - apply(x0)
-    beta = _norm(u)
+    beta = norm(u)
     u = _over(u, beta)
     v = adjoint(u)
-    alpha = _norm(v)
+    alpha = norm(v)
     return u, _over(v, alpha), alpha, beta
 
 
 def _bidiagonalise(apply, adjoint, u, v, alpha):
     u = apply(v) - alpha * u
-    beta = _norm(u)
+    beta = norm(u)
     u = _over(u, beta)
     v = adjoint(u) - beta * v
-    alpha = _norm(v)
+    alpha = norm(v)
     return u, _over(v, alpha), alpha, beta
 
 
@@ -73,7 +71,7 @@ def lsqr(apply, adjoint, b, x0, damp, atol, btol, conlim, limit):
     u, v, alpha, beta = _start(apply, adjoint, b, x0)
     real = beta.dtype
     zero = jnp.zeros((), real)
-    b_norm = _norm(b)
+    b_norm = norm(b)
     ctol = jnp.where(conlim > 0, 1 / jnp.where(conlim > 0, conlim, 1), 0)
     state = {
         "itn": jnp.asarray(0), "istop": jnp.asarray(0), "x": x0, "u": u, "v": v, "w": v,
@@ -136,7 +134,7 @@ def lsmr(apply, adjoint, b, x0, damp, atol, btol, conlim, limit):
     u, v, alpha, beta = _start(apply, adjoint, b, x0)
     real = beta.dtype
     zero, one = jnp.zeros((), real), jnp.ones((), real)
-    b_norm = _norm(b)
+    b_norm = norm(b)
     ctol = jnp.where(conlim > 0, 1 / jnp.where(conlim > 0, conlim, 1), 0)
     state = {
         "itn": jnp.asarray(0), "istop": jnp.asarray(0), "x": x0, "u": u, "v": v, "h": v, "hbar": jnp.zeros_like(v),
@@ -144,7 +142,7 @@ def lsmr(apply, adjoint, b, x0, damp, atol, btol, conlim, limit):
         "sbar": zero, "betadd": beta, "betad": zero, "rhodold": one, "tautildeold": zero, "thetatilde": zero,
         "zeta": zero, "d": zero,
         "norma2": alpha**2, "maxrbar": zero, "minrbar": jnp.asarray(1e100 if real == jnp.float64 else 1e30, real),
-        "norma": alpha, "conda": one, "normx": _norm(x0), "normr": beta, "normar": alpha * beta,
+        "norma": alpha, "conda": one, "normx": norm(x0), "normr": beta, "normar": alpha * beta,
         "done": alpha * beta == 0,
     }  # fmt: skip
 
@@ -176,7 +174,7 @@ def lsmr(apply, adjoint, b, x0, damp, atol, btol, conlim, limit):
         maxrbar = jnp.maximum(s["maxrbar"], rhobar_old)
         minrbar = jnp.where(s["itn"] > 0, jnp.minimum(s["minrbar"], rhobar_old), s["minrbar"])
         conda = jnp.maximum(maxrbar, rho_temp) / jnp.minimum(minrbar, rho_temp)
-        normar, normx = jnp.abs(zetabar), _norm(x)
+        normar, normx = jnp.abs(zetabar), norm(x)
         test1 = _over(normr, b_norm)
         test2 = jnp.where(norma * normr == 0, jnp.inf, _over(normar, norma * normr))
         test3 = 1 / conda

@@ -24,12 +24,13 @@ sparse indefinite systems of linear equations", SIAM J. Numer. Anal. 12, 1975 (M
 import jax.numpy as jnp
 from jax import lax
 
-__all__ = ["bicg", "bicgstab", "cg", "cgs", "minres"]
+__all__ = ["bicg", "bicgstab", "cg", "cgs", "minres", "norm"]
 
 _RHO, _OMEGA = -10, -11
 
 
-def _norm(x):
+def norm(x):
+    """Euclidean norm of a real or complex vector."""
     return jnp.sqrt(jnp.real(jnp.vdot(x, x)))
 
 
@@ -38,11 +39,11 @@ def _run(step, state, target, limit):
 
     def going(carry):
         k, state = carry
-        return (_norm(state[1]) >= target) & (k < limit) & (state[-1] == 0)
+        return (norm(state[1]) >= target) & (k < limit) & (state[-1] == 0)
 
     k, state = lax.while_loop(going, lambda c: (c[0] + 1, step(c[0], c[1])), (jnp.asarray(0), state))
     # as SciPy, which tests at the head of an iteration: what the last one reaches is not looked at
-    info = jnp.where(state[-1] != 0, state[-1], jnp.where((k < limit) & (_norm(state[1]) < target), 0, limit))
+    info = jnp.where(state[-1] != 0, state[-1], jnp.where((k < limit) & (norm(state[1]) < target), 0, limit))
     return state[0], info
 
 
@@ -135,7 +136,7 @@ def bicgstab(apply, b, x0, target, limit, precondition):
         s_hat = precondition(s)
         t = apply(s_hat)
         tt = jnp.vdot(t, t)
-        early = _norm(s) < target  # half a step was enough
+        early = norm(s) < target  # half a step was enough
         omega = jnp.where(early | (tt == 0) | (code != 0), 0, jnp.vdot(t, s) / jnp.where(tt == 0, 1, tt))
         return x + alpha * p_hat + omega * s_hat, s - omega * t, p, v, rho, alpha, omega, code
 
@@ -182,7 +183,7 @@ def minres(apply, b, x0, rtol, limit, precondition):
         w = (v - old_eps * s["w1"] - delta * s["w"]) / gamma
         x = s["x"] + phi * w
         gmax, gmin = jnp.maximum(s["gmax"], gamma), jnp.minimum(s["gmin"], gamma)
-        a_norm, y_norm = jnp.sqrt(tnorm2), _norm(x)
+        a_norm, y_norm = jnp.sqrt(tnorm2), norm(x)
         test1 = phibar / jnp.where(a_norm * y_norm == 0, jnp.inf, a_norm * y_norm)
         test1 = jnp.where(a_norm * y_norm == 0, jnp.inf, test1)
         test2 = jnp.where(a_norm == 0, jnp.inf, root / jnp.where(a_norm == 0, 1, a_norm))

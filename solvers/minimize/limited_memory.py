@@ -17,6 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from solvers.minimize.quadratic import eliminate
+
 __all__ = ["Memory", "empty", "inner_inverse", "learn", "solve_free", "weights"]
 
 
@@ -71,26 +73,10 @@ def _middle(memory, updates, theta):
     return jnp.where((diagonal & ~cross) & ~present[:, None], jnp.where(row, 1.0, -1.0), full)
 
 
-def _eliminate(matrix, sides, like):
-    """Solve ``matrix x = sides`` by Gauss-Jordan elimination without pivots, scaled by the diagonal of `like`."""
-    n = matrix.shape[0]
-    scale = lax.rsqrt(jnp.abs(jnp.diagonal(like)))
-    table = jnp.concatenate([matrix * scale[:, None] * scale, sides * scale[:, None]], axis=1)
-    rows = lax.iota(jnp.int32, n)[:, None]
-
-    def step(k, table):
-        row = lax.dynamic_slice_in_dim(table, k, 1)
-        row = row / lax.dynamic_slice_in_dim(row, k, 1, axis=1)
-        column = lax.dynamic_slice_in_dim(table, k, 1, axis=1)
-        return jnp.where(rows == k, row, table - column * row)
-
-    return scale[:, None] * lax.fori_loop(0, n, step, table)[:, n:]
-
-
 def inner_inverse(memory, updates, theta):
     """M, the middle matrix of the compact representation."""
     middle = _middle(memory, updates, theta)
-    return _eliminate(middle, jnp.eye(middle.shape[0], dtype=middle.dtype), middle)
+    return eliminate(middle, jnp.eye(middle.shape[0], dtype=middle.dtype), jnp.abs(jnp.diagonal(middle)))
 
 
 def solve_free(memory, updates, theta, right, free=None):
@@ -107,7 +93,7 @@ def solve_free(memory, updates, theta, right, free=None):
     middle = _middle(memory, updates, theta)
     matrix = middle - scale[:, None] * scale * gram / theta
     side = scale * (memory.pairs @ right)
-    inner = scale * _eliminate(matrix, side[:, None], middle)[:, 0]
+    inner = scale * eliminate(matrix, side[:, None], jnp.abs(jnp.diagonal(middle)))[:, 0]
     correction = inner @ memory.pairs / theta
     if free is not None:
         correction = jnp.where(free, correction, 0.0)

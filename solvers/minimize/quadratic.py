@@ -23,10 +23,13 @@ class QPResult(NamedTuple):
     feasible: jax.Array
 
 
-def eliminate(matrix, sides):
-    """Solve ``matrix x = sides`` for a positive definite matrix, by Gauss-Jordan elimination scaled by its diagonal."""
+def eliminate(matrix, sides, diagonal=None):
+    """Solve ``matrix x = sides`` by Gauss-Jordan elimination without pivots, scaled by a positive diagonal.
+
+    The matrix's own by default, for positive definite ones.
+    """
     n = matrix.shape[0]
-    scale = lax.rsqrt(jnp.diagonal(matrix))
+    scale = lax.rsqrt(jnp.diagonal(matrix) if diagonal is None else diagonal)
     table = jnp.concatenate([matrix * scale[:, None] * scale, sides * scale[:, None]], axis=1)
     rows = lax.iota(jnp.int32, n)[:, None]
 

@@ -17,7 +17,7 @@ from jax import lax
 
 from solvers.ode import bdf_replay, control, implicit, replay
 from solvers.ode.bdf_table import ALPHA, ERROR, MAX_ORDER, ROWS, advanced, predicted, rescaled
-from solvers.ode.problem import State, min_step
+from solvers.ode.problem import State, min_step, next_step
 
 MAX_ITERATIONS = 4
 
@@ -90,13 +90,9 @@ class BDF(replay.Method):
 
     def attempt(self, problem, state):
         """Try one step of size ``state.h``, limited to ``max_step`` and to the end of the interval."""
-        p, s, c, d = problem, state, state.cache, problem.direction
+        p, s, c = problem, state, state.cache
         order, given = s.last.order, implicit.constant(p)
-        least = min_step(s.t, d)
-        size = jnp.where(s.h < 0, -s.h, jnp.clip(s.h, least, jnp.maximum(p.max_step, least)))
-        t_new = s.t + d * size
-        beyond = d * (t_new - p.t1) > 0
-        t_new = jnp.where(beyond, p.t1, t_new)
+        _, size, t_new, beyond = next_step(p, s)
         h = t_new - s.t
         equal = jnp.where(beyond | (size != jnp.abs(s.h)), 0, c.equal)
         size = jnp.abs(h)
@@ -162,7 +158,7 @@ class BDF(replay.Method):
     def _newton(self, p, t, start, step, psi, inverse, scale):
         """The correction that solves ``d = step * f(t, start + d) - psi``, by simplified Newton iteration."""
         rtol = jnp.min(p.rtol)
-        tolerance = jnp.maximum(10 * jnp.finfo(rtol.dtype).eps / rtol, jnp.minimum(0.03, rtol**0.5))
+        tolerance = implicit.newton_tolerance(rtol)
 
         def body(i):
             change = implicit.apply(inverse, step * p.rhs(t, start + i.d) - psi - i.d)

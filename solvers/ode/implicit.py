@@ -23,6 +23,11 @@ def jacobian(problem, t, y):
     return columns(jnp.eye(y.size, dtype=y.dtype)).T
 
 
+def newton_tolerance(rtol):
+    """How far Newton's iteration goes, in units of the error that a step may have (as in SciPy)."""
+    return jnp.maximum(10 * jnp.finfo(rtol.dtype).eps / rtol, jnp.minimum(0.03, rtol**0.5))
+
+
 def constant(problem):
     """Whether the Jacobian was given as a matrix."""
     return problem.jac is not None and not callable(problem.jac)

@@ -61,6 +61,16 @@ def outcome(problem, state):
     return jnp.where(ahead, code, status.SUCCESS).astype(jnp.int32)
 
 
+def next_step(problem, state):
+    """Least size, size and end of the step to try, limited to ``max_step``, and whether the interval cuts it short."""
+    p, s, d = problem, state, problem.direction
+    least = min_step(s.t, d)
+    size = jnp.where(s.h < 0, -s.h, jnp.clip(s.h, least, jnp.maximum(p.max_step, least)))
+    t_new = s.t + d * size
+    beyond = d * (t_new - p.t1) > 0
+    return least, size, jnp.where(beyond, p.t1, t_new), beyond
+
+
 def min_step(t, direction):
     """Ten spacings of the floating-point numbers at ``t``, in the direction of integration."""
     spacing = jnp.abs(jnp.nextafter(t, direction * jnp.inf) - t)

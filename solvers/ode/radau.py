@@ -18,7 +18,7 @@ from jax import lax
 from solvers.implicit import close
 from solvers.implicit import implicit as implicitly
 from solvers.ode import control, implicit, replay
-from solvers.ode.problem import State, min_step
+from solvers.ode.problem import State, min_step, next_step
 
 _S6 = 6**0.5
 C = np.array([(4 - _S6) / 10, (4 + _S6) / 10, 1.0])
@@ -130,12 +130,9 @@ class Radau(replay.Method):
 
     def attempt(self, problem, state):
         """Try one step of size ``state.h``, limited to ``max_step`` and to the end of the interval."""
-        p, s, c, d = problem, state, state.cache, problem.direction
-        least = min_step(s.t, d)
-        size = jnp.where(s.h < 0, -s.h, jnp.clip(s.h, least, jnp.maximum(p.max_step, least)))
+        p, s, c = problem, state, state.cache
+        least, size, t_new, _ = next_step(p, s)
         known = (c.before > 0).all() & (c.plan <= p.max_step) & (c.plan >= least)
-        t_new = s.t + d * size
-        t_new = jnp.where(d * (t_new - p.t1) > 0, p.t1, t_new)
         h = t_new - s.t
         size = jnp.abs(h)
         jac = c.jac if implicit.constant(p) else implicit.update(
@@ -201,7 +198,7 @@ class Radau(replay.Method):
     def _newton(self, p, y, times, h, guess, scale, real, pair):
         """Stage increments (3, n) by simplified Newton iteration, in the coordinates that decouple them."""
         rtol = jnp.min(p.rtol)
-        tolerance = jnp.maximum(10 * jnp.finfo(rtol.dtype).eps / rtol, jnp.minimum(0.03, rtol**0.5))
+        tolerance = implicit.newton_tolerance(rtol)
 
         def body(i):
             z = _transform(T, i.w)

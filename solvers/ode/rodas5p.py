@@ -17,7 +17,7 @@ import jax.numpy as jnp
 
 from solvers.ode import control, implicit, replay
 from solvers.ode import rodas5p_tableau as tableau
-from solvers.ode.problem import State, min_step
+from solvers.ode.problem import State, min_step, next_step
 from solvers.ode.runge_kutta import combine
 
 
@@ -88,11 +88,8 @@ class Rodas5P(replay.Method):
 
     def attempt(self, problem, state):
         """Try one step of size ``state.h``, limited to ``max_step`` and to the end of the interval."""
-        p, s, d = problem, state, problem.direction
-        least = min_step(s.t, d)
-        size = jnp.where(s.h < 0, -s.h, jnp.clip(s.h, least, jnp.maximum(p.max_step, least)))
-        t_new = s.t + d * size
-        t_new = jnp.where(d * (t_new - p.t1) > 0, p.t1, t_new)
+        p, s = problem, state
+        _, _, t_new, _ = next_step(p, s)
         h = t_new - s.t
         y_new, u = self.stages(p.rhs, p.jac, s.t, s.y, h)
         scale = p.atol + jnp.maximum(jnp.abs(s.y), jnp.abs(y_new)) * p.rtol

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 
 from solvers.ode import control, replay
-from solvers.ode.problem import State, min_step
+from solvers.ode.problem import State, min_step, next_step
 
 
 class Step(NamedTuple):
@@ -95,11 +95,8 @@ class ExplicitRungeKutta(replay.Method):
 
     def attempt(self, problem, state):
         """Try one step of size ``state.h``, limited to ``max_step`` and to the end of the interval."""
-        p, s, d = problem, state, problem.direction
-        least = min_step(s.t, d)
-        size = jnp.where(s.h < 0, -s.h, jnp.clip(s.h, least, jnp.maximum(p.max_step, least)))
-        t_new = s.t + d * size
-        t_new = jnp.where(d * (t_new - p.t1) > 0, p.t1, t_new)
+        p, s = problem, state
+        _, _, t_new, _ = next_step(p, s)
         h = t_new - s.t
         y_new, k = self.stages(p.rhs, s.t, s.y, h, s.cache)
         scale = p.atol + jnp.maximum(jnp.abs(s.y), jnp.abs(y_new)) * p.rtol

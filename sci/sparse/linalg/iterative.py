@@ -68,7 +68,7 @@ def _product(op: Any, function: Any, like: Any) -> Callable[[Any], Any]:
     if function is not None:
         return lambda x: as_array(function(x)).reshape(like.shape).astype(like.dtype)
     if op is None:
-        return lambda x: x
+        return _unchanged
     return lambda x: op.apply(x).astype(like.dtype)
 
 
@@ -91,26 +91,36 @@ def _differentiable(
     )  # fmt: skip
 
 
-def _norm(x: Any) -> Any:
-    return jnp.sqrt(jnp.real(jnp.vdot(x, x)))
+def _unchanged(r: Any) -> Any:
+    return r
+
+
+def _conjugated(product: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The product with the transpose, from that with the adjoint (or the other way round)."""
+    return lambda v: jnp.conj(product(jnp.conj(v)))
 
 
 def _solve(method: Any, symmetric: bool, A: Any, matvec: Any, b: Any, x0: Any, rtol: Any, atol: Any, maxiter: Any,
-           M: Any, psolve: Any) -> tuple[Any, Any]:  # fmt: skip
+           M: Any, psolve: Any, paired: bool = False) -> tuple[Any, Any]:  # fmt: skip
+    """Iterate; a `paired` method takes A and M as pairs with their adjoints."""
     b, x0 = _common(A, matvec, b, x0)
     apply, precondition = _product(A, matvec, b), _product(M, psolve, b)
 
     def run(mv: Any, rhs: Any, transposed: bool) -> tuple[Any, Any]:
+        near: Any
         # the derivative's systems start at zero, and know no transposed preconditioner
         start = jnp.zeros_like(x0) if transposed else x0
-        near = (lambda r: r) if transposed and not symmetric else precondition
-        target = jnp.maximum(atol, rtol * _norm(rhs))
+        near = _unchanged if transposed and not symmetric else precondition
+        if paired:
+            mv = (_conjugated(A.adjoint), _conjugated(A.apply)) if transposed else (A.apply, A.adjoint)
+            near = near, _unchanged if transposed or M is None else M.adjoint
+        target = jnp.maximum(atol, rtol * krylov.norm(rhs))
         # a target of zero is met by an exact residual only where b is zero
         x, info = method(mv, rhs, start, jnp.maximum(target, jnp.finfo(target.dtype).tiny), maxiter, near)
         return x, info
 
     x, info = _differentiable(apply, b, run, symmetric)
-    zero = _norm(b) == 0  # then SciPy returns zeros, whatever the start
+    zero = krylov.norm(b) == 0  # then SciPy returns zeros, whatever the start
     return jnp.where(zero, 0, x), jnp.where(zero, 0, info)
 
 
@@ -118,20 +128,16 @@ def _finish(call: Call, out: tuple[Any, Any]) -> tuple[Any, int]:
     return out[0], int(out[1])
 
 
-def _spd() -> list[Example]:
-    a = np.array([[4.0, 1.0, 0.2], [1.0, 3.0, 0.5], [0.2, 0.5, 2.0]])
-    return [
-        Example((a, np.array([1.0, 2.0, -1.0])), {"rtol": 1e-12}, grad=("b",), vmap=("b",), output=lambda r: r[0],
-                rtol=1e-7, atol=1e-9, skip_odd=("nan", "inf", "string", "object", "axis", "0d", "empty", "1x1"))
+def _examples(*rows: list[float]) -> Callable[[], list[Example]]:
+    return lambda: [
+        Example((np.array(rows), np.array([1.0, 2.0, -1.0])), {"rtol": 1e-12}, grad=("b",), vmap=("b",),
+                output=lambda r: r[0], rtol=1e-7, atol=1e-9,
+                skip_odd=("nan", "inf", "string", "object", "empty", "1x1"))
     ]  # fmt: skip
 
 
-def _general() -> list[Example]:
-    a = np.array([[4.0, 1.0, 0.2], [-1.0, 3.0, 0.5], [0.4, 0.5, 2.0]])
-    return [
-        Example((a, np.array([1.0, 2.0, -1.0])), {"rtol": 1e-12}, grad=("b",), vmap=("b",), output=lambda r: r[0],
-                rtol=1e-7, atol=1e-9, skip_odd=("nan", "inf", "string", "object", "axis", "0d", "empty", "1x1"))
-    ]  # fmt: skip
+_definite = _examples([4.0, 1.0, 0.2], [1.0, 3.0, 0.5], [0.2, 0.5, 2.0])
+_general = _examples([4.0, 1.0, 0.2], [-1.0, 3.0, 0.5], [0.4, 0.5, 2.0])
 
 
 def _example_vector(call: Call) -> tuple[Any, ...]:
@@ -157,7 +163,7 @@ def _documented(name: str, reference: str, unit: str = "iterations", extra: str 
     return decorate
 
 
-@implements(**_facts("cg", _spd))
+@implements(**_facts("cg", _definite))
 @_documented("cg", "Hestenes and Stiefel, 1952.")
 def cg(A, matvec, b, x0, rtol, atol, maxiter, M, psolve):
     """Conjugate gradients, for a Hermitian positive definite matrix.
@@ -192,25 +198,7 @@ def _prepare_bicg(call: Call) -> None:
 def bicg(A, matvec, b, x0, rtol, atol, maxiter, M, psolve):
     """Biconjugate gradients, for a general matrix whose adjoint is at hand.
     """  # fmt: skip
-    b, x0 = _common(A, matvec, b, x0)
-    near = (lambda r: r, lambda r: r) if M is None else (M.apply, M.adjoint)
-
-    def method(pair: Any, rhs: Any, start: Any, transposed: bool) -> tuple[Any, Any]:
-        forward, backward = pair if not transposed else (lambda v: jnp.conj(pair[1](jnp.conj(v))), None)
-        if transposed:
-            backward = lambda v: jnp.conj(pair[0](jnp.conj(v)))  # noqa: E731
-        preconditioner = (lambda r: r, lambda r: r) if transposed else near
-        target = jnp.maximum(jnp.maximum(atol, rtol * _norm(rhs)), jnp.finfo(x0.real.dtype).tiny)
-        return krylov.bicg((forward, backward), rhs, start, target, maxiter, preconditioner)
-
-    pair = (A.apply, A.adjoint)
-
-    def run(mv: Any, rhs: Any, transposed: bool) -> tuple[Any, Any]:
-        return method(pair, rhs, jnp.zeros_like(x0) if transposed else x0, transposed)
-
-    x, info = _differentiable(lambda v: A.apply(v).astype(b.dtype), b, run, False)
-    zero = _norm(b) == 0
-    return jnp.where(zero, 0, x), jnp.where(zero, 0, info)
+    return _solve(krylov.bicg, False, A, matvec, b, x0, rtol, atol, maxiter, M, psolve, paired=True)
 
 
 def _prepare_gmres(call: Call) -> None:
@@ -242,7 +230,7 @@ def _prepare_minres(call: Call) -> None:
 
 
 @implements(
-    **_facts("minres", _spd, prepare=_prepare_minres, ignored=("callback", "show", "check"),
+    **_facts("minres", _definite, prepare=_prepare_minres, ignored=("callback", "show", "check"),
              note="callback, show, check, LinearOperator subclasses, object dtype.")
 )  # fmt: skip
 def minres(A, matvec, b, x0, rtol, shift, maxiter, M, psolve):

@@ -17,7 +17,7 @@ __all__ = ["lsmr", "lsqr"]
 
 _LSQR = ("x", "istop", "itn", "r1norm", "r2norm", "anorm", "acond", "arnorm", "xnorm", "var")
 _LSMR = ("x", "istop", "itn", "normr", "normar", "norma", "conda", "normx")
-_ODD = ("nan", "inf", "string", "object", "axis", "0d", "empty", "1x1")
+_ODD = ("nan", "inf", "string", "object", "empty", "1x1")
 
 
 def _prepare(call: Call) -> None:
