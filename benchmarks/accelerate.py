@@ -15,8 +15,8 @@ from benchmarks.harness import Topic, alternate
 topic = Topic("accelerate", "Zero-change mode (unmodified scripts through `python -m sci`, whole processes)")
 
 _SCRIPTS = Path(__file__).resolve().parents[1] / "tests" / "accelerate" / "scripts"
-#: The heavy ones, with the size at which they take ten seconds or more.
-_HEAVY = {"heavy_ensemble": "700", "heavy_fits": "150", "heavy_filters": "1500"}
+#: The heavy ones, with the size at which they take about half a minute.
+_HEAVY = {"heavy_ensemble": "2000", "heavy_fits": "400", "heavy_filters": "1500"}
 
 
 def _seconds(arguments: list[str], cache: Path | None) -> float:

@@ -9,7 +9,18 @@ from benchmarks.harness import Topic
 __all__ = ["NAMES", "load"]
 
 #: In the order of the report.
-NAMES = ("overhead", "accelerate", "linalg", "ode", "optimize", "elementwise", "ndimage", "image_cv2", "special")
+NAMES = (
+    "overhead",
+    "accelerate",
+    "linalg",
+    "ode",
+    "optimize",
+    "elementwise",
+    "ndimage",
+    "image_cv2",
+    "image_pipelines",
+    "special",
+)
 
 
 def load(name: str) -> Topic:

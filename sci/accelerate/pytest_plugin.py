@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import signal
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +38,25 @@ def pytest_addoption(parser: Any) -> None:
     group = parser.getgroup("sci", "SciPy's functions computed by JAX")
     group.addoption("--sci-policy", choices=POLICIES, default="compiled", help="engine of the calls")
     group.addoption("--sci-json", metavar="FILE", help="write the figures as JSON")
+    group.addoption("--sci-limit", metavar="SECONDS", type=float, default=0.0, help="a test that takes longer fails")
     group.addoption(
         "--sci-expected", metavar="FILE", help='JSON list of {"pattern", "reason"}: failures that are expected; strict'
     )
+
+
+class _Capabilities(dict[Any, Any]):
+    """SciPy's table of what its functions can do with other array libraries; a stand-in is what it stands for."""
+
+    def __missing__(self, function: Any) -> Any:
+        return self[function.__sci_redirects__] if hasattr(function, "__sci_redirects__") else {}[function]
+
+
+def _know_stand_ins() -> None:
+    from scipy._lib import _array_api
+
+    table = getattr(_array_api, "xp_capabilities_table", None)
+    if table is not None:
+        _array_api.xp_capabilities_table = _Capabilities(table)
 
 
 def pytest_configure(config: Any) -> None:
@@ -47,6 +65,7 @@ def pytest_configure(config: Any) -> None:
         config.addinivalue_line("markers", f"{marker}: see scipy/conftest.py")
     sci.set_policy(config.getoption("--sci-policy"))
     install(tests=True)
+    _know_stand_ins()
     config.pluginmanager.register(Counting(config), "sci-counting")
 
 
@@ -54,6 +73,29 @@ def pytest_unconfigure(config: Any) -> None:
     """Restore."""
     observe(None)
     uninstall()
+
+
+class TimeLimit(BaseException):
+    """Passes through the tests' own ``except Exception``; pytest makes a failure of it."""
+
+
+@contextmanager
+def _limit(seconds: float) -> Iterator[None]:
+    """Interrupt what takes longer; no limit for 0, nor where there are no alarms (Windows)."""
+    if not seconds or not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def over(*_: Any) -> None:
+        raise TimeLimit(f"over the limit of {seconds:g} s for one test")
+
+    previous = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
 
 
 class Counting:
@@ -64,6 +106,7 @@ class Counting:
         self.running: Counter[str] | None = None
         self.touched, self.compiled = 0, 0
         self.outcomes: Counter[str] = Counter()
+        self.failing: list[str] = []
         self.host: Counter[str] = Counter()
         observe(self.observe)
 
@@ -83,7 +126,8 @@ class Counting:
     def pytest_runtest_call(self, item: Any) -> Iterator[None]:
         self.running = Counter()
         try:
-            return (yield)
+            with _limit(self.config.getoption("--sci-limit")):
+                return (yield)
         finally:
             seen, self.running = self.running, None
             if seen.pop("calls", 0):
@@ -95,6 +139,15 @@ class Counting:
         if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
             expected = hasattr(report, "wasxfail")
             self.outcomes[f"expected {report.outcome}" if expected else report.outcome] += 1
+            if report.outcome == "failed":
+                self.failing.append(report.nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Iterator[None]:
+        result = yield
+        if nextitem is None or nextitem.path != item.path:
+            sci.clear_caches()  # thousands of shapes: compiled code of a finished file is not needed again
+        return result
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         path = self.config.getoption("--sci-expected")
@@ -113,20 +166,22 @@ class Counting:
             "passed": self.outcomes["passed"],
             "failed": self.outcomes["failed"],
             "expected failures": self.outcomes["expected skipped"],
-            "passing": self.outcomes["passed"] / run if run else None,
             "touching": self.touched,
-            "compiled": self.compiled / self.touched if self.touched else None,
+            "compiled": self.compiled,
             "host": dict(self.host.most_common()),
+            "passing rate": self.outcomes["passed"] / run if run else None,
+            "compiled rate": self.compiled / self.touched if self.touched else None,
+            "failing": self.failing,
         }
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         figures = self.figures()
         write = terminalreporter.write_line
         terminalreporter.section("sci")
-        if figures["passing"] is not None:
-            write(f"{figures['passing']:.1%} of the tests pass")
-        if figures["compiled"] is not None:
-            write(f"{figures['compiled']:.1%} of the {self.touched} tests that touch ours ran compiled")
+        if figures["passing rate"] is not None:
+            write(f"{figures['passing rate']:.1%} of the tests pass")
+        if figures["compiled rate"] is not None:
+            write(f"{figures['compiled rate']:.1%} of the {self.touched} tests that touch ours ran compiled")
         for reason, count in self.host.most_common():
             write(f"{count:6d} tests on the original: {_sentence(reason)}")
         path = self.config.getoption("--sci-json")

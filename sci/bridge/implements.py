@@ -187,6 +187,17 @@ class Bridge:
             self.validate(call)
         return call, dynamic
 
+    def nested(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        """A JAX-world call inside a trace: its arrays converted, its functions untouched. HostRoute as above."""
+        call = Call()
+        self.bind(args, kwargs, call)
+        call.args, call.kwargs, call.numpy, call.nested = args, kwargs, False, True
+        self._prepared(call)
+        for name in self.dynamic:
+            if name not in self.callables:
+                call[name] = self._converted(name, call[name], False)
+        return call
+
     def warm(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Compile for a call, and run the body once; nothing is raised or warned about values."""
         self._run_numpy(*self.arguments(args, kwargs))

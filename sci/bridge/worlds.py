@@ -135,6 +135,8 @@ def to_jax_world(name: str, value: Any, rule: str) -> Any:
         value = jnp.asarray(value)
     if isinstance(value, np.ndarray):
         value = to_numpy_world(name, value, rule)
+        # without double precision: left as float64, it would contradict the program that it is given to
+        value = value.astype(jax.dtypes.canonicalize_dtype(value.dtype), copy=False)
     if rule != "keep" and not jnp.issubdtype(value.dtype, jnp.inexact):
         value = value.astype(jnp.result_type(float))
     return value

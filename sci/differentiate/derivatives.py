@@ -43,6 +43,9 @@ def _check_options(call: Call) -> None:
     direction = call.get("step_direction", 0)
     if is_jax(direction) or np.any(direction):
         raise HostRoute(Reason.OPTION, f"step_direction={direction!r}: one-sided derivatives")
+    step = call.get("initial_step", 1.0)
+    if not is_jax(step) and step is not None and not np.all(np.asarray(step) > 0):
+        raise HostRoute(Reason.OPTION, f"initial_step={step!r}: not positive, the original answers NaN")
 
 
 def _real_points(call: Call) -> None:

@@ -96,6 +96,12 @@ def test_results_are_differentiable_and_batched():
     np.testing.assert_allclose(batch, np.moveaxis(differentiate.jacobian(field, POINTS).df, -1, 0), rtol=1e-12)
 
 
+def test_a_step_of_zero_is_answered_as_by_scipy():
+    result = differentiate.derivative(np.exp, 1.0, initial_step=0)
+    assert np.isnan(result.df) and not result.success and result.status == -3
+    sci.clear_fallbacks()
+
+
 def test_one_sided_derivatives_run_on_scipy():
     result = differentiate.derivative(np.abs, 0.0, step_direction=1)
     assert result.df == pytest.approx(1.0)

@@ -170,20 +170,6 @@ class _Place:
         raise TypeError("not to be called")
 
 
-def _prepared(bridge, bound):
-    """The bridge's call in the JAX world, its arrays converted, its functions untouched."""
-    from sci.bridge.implements import Call
-
-    call = Call()
-    bridge.bind(bound.args, bound.kwargs, call)
-    call.args, call.kwargs, call.numpy, call.nested = bound.args, bound.kwargs, False, True
-    bridge._prepared(call)
-    for name in bridge.dynamic:
-        if name not in bridge.callables:
-            call[name] = bridge._converted(name, call[name], False)
-    return call
-
-
 def _examples(bridge, bound, functions):
     """Example arguments of every function, by the name of its parameter."""
     from sci.bridge.reasons import HostRoute
@@ -192,7 +178,7 @@ def _examples(bridge, bound, functions):
     ready = _bound_with(bound, {k: places.get(k, plain(v)) for k, v in bound.arguments.items()})
     try:
         with jax.enable_x64(True), quiet():
-            made = _prepared(bridge, ready)
+            made = bridge.nested(ready.args, ready.kwargs)
             found = {
                 made[name].parameter: [_example(v) for v in maker(made)]
                 for name, maker in bridge.callables.items()
@@ -224,7 +210,8 @@ def _in_jax(bridge, bound, given, place):
 
     try:
         with quiet():
-            call = _prepared(bridge, _bound_with(bound, given))
+            ready = _bound_with(bound, given)
+            call = bridge.nested(ready.args, ready.kwargs)
             if bridge.validate is not None:
                 bridge.validate(call)
             fixed = {name: freeze(call[name]) for name in bridge.static}

@@ -11,11 +11,15 @@ import math
 import jax.numpy as jnp
 from jax import lax
 
-from sci.special.kernels.core import FORWARD, count_of_turns, horner, smooth
+from sci.special.kernels.core import FORWARD, horner, smooth
 from sci.special.kernels.gamma import HALF_LOG_2PI, lgamma1p, stirling_error
 from sci.special.kernels.tables import TEMME
 
 __all__ = ["gamma_p", "gamma_q", "log1pmx", "log_power_density"]
+
+#: Terms of the series and of the continued fraction where `tails` uses them: 80 give 2e-15 at the worst
+#: point of either (series: x = 0.6 a, a large; fraction: x = 1.1).
+TERMS, _BLOCK = 96, 16
 
 
 def excess_ratio(x):
@@ -46,43 +50,35 @@ def log_power_density(a, x):
     return jnp.where(big, large, small)
 
 
+def _backwards(step, start):
+    """``total = step(n, total)`` for n = TERMS, ..., 1.
+
+    A fixed number of turns, sixteen of them in one pass over memory: a loop that asks each time whether every element
+    has converged writes all its state at every term, twenty times slower for a million numbers.
+    """
+
+    def block(i, total):
+        for j in range(_BLOCK):
+            total = step(jnp.asarray(TERMS - j, total.dtype) - _BLOCK * jnp.asarray(i, total.dtype), total)
+        return total
+
+    return lax.fori_loop(0, TERMS // _BLOCK, block, start)
+
+
 def lower_series(a, x, active):
-    """sum_n x^n / ((a + 1) ... (a + n))."""
-    tiny = jnp.finfo(x.dtype).eps / 4
+    """sum_n x^n / ((a + 1) ... (a + n)), by Horner's rule."""
     a, x = jnp.where(active, a, 1.0), jnp.where(active, x, 0.0)
-
-    def step(n, total, term):
-        term = term * (x / (a + (n + 1)))
-        return total + term, term
-
-    start = (jnp.ones_like(x), jnp.ones_like(x))
-    return count_of_turns(lambda total, term: jnp.any(term > tiny * total), step, start, 2000)[0]
+    return _backwards(lambda n, total: 1 + total * (x / (a + n)), jnp.ones_like(x))
 
 
 def upper_fraction(a, x, active):
-    """The continued fraction of Gamma(a, x) exp(x) x^(1-a), by the recurrence of its even part."""
-    eps = jnp.finfo(x.dtype).eps
+    """The continued fraction of Gamma(a, x) exp(x) x^(1-a), its even part, from its far end."""
     a, x = jnp.where(active, a, 1.0), jnp.where(active, x, 100.0)
-    floor = jnp.finfo(x.dtype).tiny * 1e10
 
-    # modified Lentz for x / (x + 1 - a - 1 (1 - a) / (x + 3 - a - ...))
-    b = x + 1 - a
-    b = jnp.where(jnp.abs(b) < floor, floor, b)
+    def step(n, below):
+        return x + (2 * n - 1) - a - n * (n - a) / below
 
-    def step(n, c, d, h, change):
-        i = n + 1.0
-        an = -i * (i - a)
-        bn = b + 2 * i
-        d = an * d + bn
-        d = 1 / jnp.where(jnp.abs(d) < floor, floor, d)
-        c = bn + an / c
-        c = jnp.where(jnp.abs(c) < floor, floor, c)
-        change = c * d
-        return c, d, h * change, change
-
-    start = (jnp.full_like(x, 1 / floor), 1 / b, 1 / b, jnp.where(active, 2.0, 1.0))
-    h = count_of_turns(lambda c, d, h, change: jnp.any(jnp.abs(change - 1) > eps), step, start, 2000)[2]
-    return x * h
+    return x / _backwards(step, x + (2 * TERMS + 1) - a)
 
 
 def temme(a, x):
