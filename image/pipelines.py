@@ -68,8 +68,8 @@ def pipeline(function: Callable[..., Any]) -> Callable[..., Any]:
     -------
     callable
         With the same arguments. NumPy arrays in, writable NumPy arrays out; JAX arrays in, JAX arrays out, under
-        ``jit``, ``vmap`` (a batch of images along a leading axis) and ``grad`` too. Dtypes are those that the operations
-        give one by one.
+        ``jit``, ``vmap`` (a batch of images along a leading axis) and ``grad`` too. Dtypes are those that the
+        operations give one by one.
 
     Raises
     ------

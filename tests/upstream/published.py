@@ -123,6 +123,11 @@ def written(text: str, figures: dict[str, Any]) -> str:
     return f"{before}{BEGIN}\n{table(figures)}\n{END}{after}"
 
 
+def kept() -> dict[str, Any]:
+    """What was measured so far."""
+    return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {"modules": {}}
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure, keep, write."""
     parser = argparse.ArgumentParser(prog="python -m tests.upstream.published", description=__doc__)
@@ -131,12 +136,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--test-limit", type=float, default=60.0, help="seconds for a test")
     parser.add_argument("--write", action="store_true", help="only make the README's table from the kept figures")
     given = parser.parse_args(arguments)
-    figures = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {"modules": {}}
-    if not given.write:
-        figures["scipy"] = scipy.__version__
-        for module in given.modules or modules():
-            figures["modules"][module] = run_module(module, given.limit, given.test_limit)
-            FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    for module in [] if given.write else given.modules or modules():
+        measured = run_module(module, given.limit, given.test_limit)
+        figures = kept() | {"scipy": scipy.__version__}  # read anew: another run may have added a module meanwhile
+        figures["modules"][module] = measured
+        FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    figures = kept()
     README.write_text(written(README.read_text(encoding="utf-8"), figures), encoding="utf-8")
     return 0
 

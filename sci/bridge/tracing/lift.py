@@ -20,7 +20,7 @@ import numpy as np
 
 from .errors import of_library
 from .frames import global_names, names_in, outside_writes
-from .lift_objects import lift_class, lift_object
+from .lift_objects import is_distribution, lift_class, lift_distribution, lift_object
 
 LIFT, STATIC_INTEGERS, STATIC_SCALARS = 0, 1, 2  # levels: what is a leaf and what is part of the key
 # pytest: what it puts into assert statements is used by failing ones only
@@ -228,6 +228,8 @@ def _cell(lifter, cell):
 
 
 def _method(lifter, value):
+    if is_distribution(value.__self__):
+        return ("bound", lifter.lift(value.__self__), value.__name__)
     return ("method", lifter.lift(value.__func__), lifter.lift(value.__self__), value.__name__)
 
 
@@ -322,6 +324,8 @@ def _other(lifter, value):
         lifter.jax_style |= kind.__module__.partition(".")[0] in ("jaxlib", "equinox")
         if not isinstance(value, (dict, list, tuple, set, np.ndarray, str, int, float)):
             return lift_object(lifter, value) or ("opaque", Identity(value))
+    if is_distribution(value):
+        return lift_distribution(lifter, value) or ("opaque", Identity(value))
     lifter.jax_style |= (kind.__module__ or "").partition(".")[0] in ("jaxlib", "jax", "equinox")
     return ("opaque", Identity(value))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import types
 
 from .frames import names_in
@@ -93,3 +94,30 @@ def _slots(base):
     slots = vars(base).get("__slots__", ())
     slots = (slots,) if isinstance(slots, str) else slots
     return [s for s in slots if s not in ("__dict__", "__weakref__")]
+
+
+def is_distribution(value):
+    """Whether a value is one of `scipy.stats`'s own distributions, with or without its parameters."""
+    kind = type(value)
+    return (kind.__module__ or "").startswith("scipy.stats.") and any(
+        c.__name__ in ("rv_generic", "rv_frozen") and c.__module__.startswith("scipy.stats.") for c in kind.__mro__
+    )
+
+
+def public_distribution(value):
+    """The distribution that `scipy.stats` shows under a distribution's name, None if that is another one."""
+    found = getattr(sys.modules.get("scipy.stats"), value.name or "", None)
+    return found if type(found) is type(value) else None
+
+
+def lift_distribution(lifter, value):
+    """A distribution; None for one that `scipy.stats` does not show by name."""
+    known = public_distribution(getattr(value, "dist", value))
+    if known is None:
+        return None
+    if known is value:
+        return ("lib!", value)
+    if not hasattr(value, "dist"):
+        return None  # a copy with limits of its own
+    keywords = tuple([(k, lifter.lift(v)) for k, v in value.kwds.items()])
+    return ("frozen", ("lib!", known), tuple(map(lifter.lift, value.args)), keywords)

@@ -219,6 +219,15 @@ def _method(world, node):
     return types.MethodType(function, owner)
 
 
+def _bound(world, node):
+    return getattr(world.build(node[1]), node[2])
+
+
+def _frozen(world, node):
+    args = [world.build(n) for n in node[2]]
+    return world.build(node[1])(*args, **{k: world.build(n) for k, n in node[3]})
+
+
 def _partial(world, node):
     function, args = world.build(node[1]), [world.build(n) for n in node[2]]
     return functools.partial(function, *args, **{k: world.build(n) for k, n in node[3]})
@@ -289,7 +298,7 @@ _BUILDERS = {
     "A": _array,
     "ref": _reference, "list": _list, "many": _many, "tuple": _tuple, "named": _named, "dict": _dict, "set": _set,
     "fn": _function, "refused": _refused, "method": _method, "partial": _partial, "module": _module,
-    "opaque": _opaque, "lib": _library,
+    "bound": _bound, "frozen": _frozen, "opaque": _opaque, "lib": _library,
     "lib!": _library, "class": _class, "object": _object,
     "vectorize": _vectorize, "pytree": _pytree,
 }  # fmt: skip

@@ -11,6 +11,7 @@ from .. import nested
 from ..creation import array_value
 from ..errors import TraceReason
 from ..functions import record, result_of
+from ..lift_objects import is_distribution
 from ..tape import refuse
 from ..values import any_traced, has_dual, plain, wrap_constant
 from .blocked import Blocked
@@ -149,6 +150,10 @@ class Ours(Function):
 
 def member(value):
     """Stand-in for an object of SciPy."""
+    if is_distribution(value):
+        from .distributions import Distribution
+
+        return Distribution(value)
     if isinstance(value, np.ufunc):
         return Ufunc(value)
     if isinstance(value, types.FunctionType | types.BuiltinFunctionType):
