@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from benchmarks.harness import Topic
 from benchmarks.image_cv2 import _both, _frame
 
