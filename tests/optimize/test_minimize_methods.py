@@ -126,3 +126,14 @@ def test_gradient_through_bounds_in_the_jax_world():
         return minimize(lambda x: jnp.sum((x - a) ** 2), jnp.zeros(2), bounds=[(None, 0.5), (None, None)]).x
 
     np.testing.assert_allclose(jax.jacrev(solution)(1.0), [0, 1], atol=1e-4)
+
+
+def test_constraints_of_another_size_by_the_same_lines(native):
+    """The number of rows hangs on a captured array: the second call must not take the first one's."""
+    for a in (np.array([[1.0, 0.0]]), np.array([[1.0, 0.0], [0.0, 2.0]])):
+        found = minimize(
+            lambda x: ((x - 3) ** 2).sum(), np.zeros(2), method="SLSQP",
+            constraints={"type": "ineq", "fun": lambda x, a=a: 1 - a @ x},
+        )  # fmt: skip
+        assert found.success
+        np.testing.assert_allclose(found.x, [1.0, 3.0 if len(a) == 1 else 0.5], atol=1e-6)

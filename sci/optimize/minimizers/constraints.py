@@ -126,7 +126,8 @@ def count(function: Any, call: Call) -> int:
     def rows(x: Any) -> Any:
         return as_array(function(x))
 
-    key = (jax.tree_util.tree_structure(function), np.shape(call["x0"]))
+    leaves, tree = jax.tree_util.tree_flatten(function)  # captured arrays: their shapes decide as well
+    key = (tree, np.shape(call["x0"]), tuple([np.shape(leaf) for leaf in leaves]))
 
     def size() -> int:
         return int(jax.eval_shape(rows, call["x0"]).size)
