@@ -17,24 +17,24 @@ def _edges(cv2, photo):
     return cv2.threshold(cv2.magnitude(across, down), 60.0042, 255.0, cv2.THRESH_BINARY)[1]
 
 
+def _compiled(quick: bool):
+    """Our pipeline, OpenCV's chain, the photograph."""
+    import image
+
+    ours, original = _both()
+    return image.pipeline(lambda x: _edges(ours, x)), lambda x: _edges(original, x), _frame(quick)
+
+
 @topic.pair("edges of a 1080p photograph (uint8), device-resident", ratio=3, rtol=1e-6)
 def edges_resident(quick: bool):
     import jax
 
-    import image
-
-    ours, original = _both()
-    photo = _frame(quick)
-    edges = image.pipeline(lambda x: _edges(ours, x))
+    edges, plain, photo = _compiled(quick)
     on_device = jax.device_put(photo)
-    return lambda: edges(on_device), lambda: _edges(original, photo)
+    return lambda: edges(on_device), lambda: plain(photo)
 
 
 @topic.pair("edges of a 1080p photograph (uint8), NumPy in and out", ratio=2.5, rtol=1e-6)
 def edges_numpy(quick: bool):
-    import image
-
-    ours, original = _both()
-    photo = _frame(quick)
-    edges = image.pipeline(lambda x: _edges(ours, x))
-    return lambda: edges(photo), lambda: _edges(original, photo)
+    edges, plain, photo = _compiled(quick)
+    return lambda: edges(photo), lambda: plain(photo)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
+
+from sci.bridge import to_jax
+from sci.bridge.cache import LRU
+from sci.bridge.worlds import double_precision, is_jax, writable
 
 __all__ = ["pipeline"]
 
@@ -18,14 +22,9 @@ class Pipeline:
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self._function = function
-        self._compiled: Any = None
-        self._lock = threading.Lock()
+        self._compiled = LRU(64)
 
     def __call__(self, *images: Any) -> Any:
-        import jax
-
-        from sci.bridge.worlds import double_precision, is_jax, writable
-
         if any(is_jax(image) for image in images):
             return self._run(images)
         arrays = [np.asarray(image) for image in images]
@@ -36,14 +35,6 @@ class Pipeline:
             return jax.tree_util.tree_unflatten(tree, writable(leaves, arrays))
 
     def _run(self, images: Any) -> Any:
-        import jax
-
-        from sci.bridge.cache import LRU
-        from sci.bridge.tracing import to_jax
-
-        if self._compiled is None:
-            with self._lock:
-                self._compiled = self._compiled or LRU(64)
         traced = to_jax(self._function, *images)
         # a `jax.jit` for each traced version and precision, as in the bridge
         key = (jax.tree_util.tree_structure(traced), jax.config.jax_enable_x64)  # type: ignore[attr-defined]

@@ -25,7 +25,7 @@ from sci.accelerate.redirect import COLD, host_reason, observe
 from sci.bridge import reasons
 from sci.bridge.policy import POLICIES
 
-__all__: list[str] = []
+__all__ = ["TimeLimit", "time_limit"]
 
 _SCIPY_MARKERS = (
     "array_api_backends", "fail_slow", "parallel_threads_limit", "skip_xp_backends", "slow", "thread_unsafe",
@@ -48,7 +48,9 @@ class _Capabilities(dict[Any, Any]):
     """SciPy's table of what its functions can do with other array libraries; a stand-in is what it stands for."""
 
     def __missing__(self, function: Any) -> Any:
-        return self[function.__sci_redirects__] if hasattr(function, "__sci_redirects__") else {}[function]
+        if not hasattr(function, "__sci_redirects__"):
+            raise KeyError(function)
+        return self[function.__sci_redirects__]
 
 
 def _know_stand_ins() -> None:
@@ -80,8 +82,8 @@ class TimeLimit(BaseException):
 
 
 @contextmanager
-def _limit(seconds: float) -> Iterator[None]:
-    """Interrupt what takes longer; no limit for 0, nor where there are no alarms (Windows)."""
+def time_limit(seconds: float) -> Iterator[None]:
+    """Interrupt a test that takes longer; no limit for 0, nor where there are no alarms (Windows)."""
     if not seconds or not hasattr(signal, "SIGALRM"):
         yield
         return
@@ -126,7 +128,7 @@ class Counting:
     def pytest_runtest_call(self, item: Any) -> Iterator[None]:
         self.running = Counter()
         try:
-            with _limit(self.config.getoption("--sci-limit")):
+            with time_limit(self.config.getoption("--sci-limit")):
                 return (yield)
         finally:
             seen, self.running = self.running, None

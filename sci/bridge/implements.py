@@ -193,9 +193,7 @@ class Bridge:
         self.bind(args, kwargs, call)
         call.args, call.kwargs, call.numpy, call.nested = args, kwargs, False, True
         self._prepared(call)
-        for name in self.dynamic:
-            if name not in self.callables:
-                call[name] = self._converted(name, call[name], False)
+        self._convert_arrays(call)
         return call
 
     def warm(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -232,15 +230,18 @@ class Bridge:
 
     def _arguments(self, call: Call) -> list[Any]:
         """Convert the dynamic arguments, callables last: their examples need the arrays."""
-        for name in self.dynamic:
-            if name not in self.callables:
-                call[name] = self._converted(name, call[name], call.numpy)
+        self._convert_arrays(call)
         for name, examples in self.callables.items():
             call[name] = _traced(call[name], examples, call)
             if call.numpy and any(isinstance(x, jax.Array) for x in jax.tree_util.tree_leaves(call[name])):
                 # the closure holds JAX values: the call belongs to the JAX world after all
                 call.numpy = False
         return [call[name] for name in self.dynamic]
+
+    def _convert_arrays(self, call: Call) -> None:
+        for name in self.dynamic:
+            if name not in self.callables:
+                call[name] = self._converted(name, call[name], call.numpy)
 
     def _converted(self, name: str, value: Any, numpy: bool) -> Any:
         convert = to_numpy_world if numpy else to_jax_world

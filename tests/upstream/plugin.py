@@ -9,13 +9,13 @@ from __future__ import annotations
 import functools
 import json
 import os
-import signal
 import time
 from typing import Any
 
 import pytest
 
 import sci
+from sci.accelerate.pytest_plugin import time_limit
 from sci.bridge import reasons
 from sci.bridge.implements import Bridge
 from tests.upstream.proxies import Swap, ours
@@ -99,14 +99,6 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 # --- one test --------------------------------------------------------------------------------
 
 
-class TimeLimit(BaseException):
-    """Passes through the tests' own ``except Exception``; pytest makes a failure of it."""
-
-
-def _over_limit(*_: Any) -> None:
-    raise TimeLimit(f"over the limit of {SETTINGS.test_limit:g} s for one test")
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Any:
     _touched.clear()
@@ -114,13 +106,10 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     sci.clear_fallbacks()
     emit(start=item.nodeid)
     began = time.perf_counter()
-    previous = signal.signal(signal.SIGALRM, _over_limit)
-    signal.setitimer(signal.ITIMER_REAL, SETTINGS.test_limit)
     try:
-        return (yield)
+        with time_limit(SETTINGS.test_limit):
+            return (yield)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
         host = {record.function: f"{record.reason.name} {record.detail}".strip() for record in sci.fallbacks()}
         emit(
             test=item.nodeid,

@@ -22,7 +22,7 @@ import scipy
 
 from tests.upstream.expected import FILE as EXPECTED
 from tests.upstream.report import default_modules, native_names
-from tests.upstream.runner import REPOSITORY, scipy_folder
+from tests.upstream.runner import REPOSITORY, environment, scipy_folder
 
 FIGURES = Path(__file__).with_name("figures.json")
 README = REPOSITORY / "README.md"
@@ -55,12 +55,9 @@ def run_file(path: Path, limit: float, test_limit: float) -> dict[str, Any]:
             "-p", "no:cacheprovider", "-p", "sci.accelerate.pytest_plugin", "--sci-json", str(out),
             "--sci-limit", str(test_limit), "--sci-expected", str(EXPECTED), str(path),
         ]  # fmt: skip
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "SCIPY_", "SCI_POLICY"))}
-        paths = os.pathsep.join(filter(None, [str(REPOSITORY), kept.get("PYTHONPATH", "")]))
-        environment = kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": paths}
         try:
             done = subprocess.run(
-                command, cwd=name, env=environment, capture_output=True, text=True, timeout=limit, check=False
+                command, cwd=name, env=environment(), capture_output=True, text=True, timeout=limit, check=False
             )
             ending = f"exit {done.returncode}: {(done.stdout + done.stderr)[-300:]}"
         except subprocess.TimeoutExpired:
@@ -70,12 +67,12 @@ def run_file(path: Path, limit: float, test_limit: float) -> dict[str, Any]:
         return dict.fromkeys(_COUNTS, 0) | {"failed": 1, "host": {}, "failing": [f"{path.name}: {ending}"]}
 
 
-def run_module(module: str, limit: float, test_limit: float, files: list[Path] | None = None) -> dict[str, Any]:
+def run_module(module: str, limit: float, test_limit: float) -> dict[str, Any]:
     """The sum over a module's files."""
     total: Counter[str] = Counter()
     host: Counter[str] = Counter()
     failing: list[str] = []
-    for path in files if files is not None else files_of(module):
+    for path in files_of(module):
         found = run_file(path, limit, test_limit)
         total.update({key: found[key] for key in _COUNTS})
         host.update(found["host"])
@@ -140,10 +137,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     for module in [] if given.write else given.modules or modules():
         measured = run_module(module, given.limit, given.test_limit)
-        figures = kept() | {
-            "scipy": scipy.__version__,
-            "measured": f"{date.today()}",
-        }  # read anew: another run may have added a module meanwhile
+        # read anew: another run may have added a module meanwhile
+        figures = kept() | {"scipy": scipy.__version__, "measured": f"{date.today()}"}
         figures["modules"][module] = measured
         FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     figures = kept()

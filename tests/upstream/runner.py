@@ -117,13 +117,12 @@ def test_files(module: str, names: Iterable[str], only: tuple[str, ...] = ()) ->
     return found
 
 
-def _environment(settings_file: Path) -> dict[str, str]:
-    """Ours without what would make the result depend on who runs it."""
+def environment() -> dict[str, str]:
+    """Ours without what would make the result depend on who runs it; this repository first on the path."""
     scrubbed = ("PYTEST_", "SCIPY_", "SCI_POLICY", "COV_", "PYTHONWARNINGS")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(scrubbed)}
     paths = [str(REPOSITORY), kept.get("PYTHONPATH", "")]
     return kept | {
-        VARIABLE: str(settings_file),
         "SCI_POLICY": "compiled",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -150,7 +149,7 @@ class _Process:
             *(["-k", options.keyword] if options.keyword else []), *map(str, files),
         ]  # fmt: skip
         self._process = subprocess.Popen(
-            command, cwd=folder, env=_environment(settings_file),
+            command, cwd=folder, env=environment() | {VARIABLE: str(settings_file)},
             stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 

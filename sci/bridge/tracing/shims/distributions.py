@@ -45,11 +45,14 @@ def _method(original, name):
     full = f"scipy.stats.{original.name}.{name}"
     if name in _RANDOM:
         refuse(TraceReason.RANDOM, full)
-    discrete = not hasattr(original, "pdf")
-    known = original.name in FAMILIES and public_distribution(original) and name in METHODS[discrete]
+    known = original.name in FAMILIES and public_distribution(original) and name in METHODS[_is_discrete(original)]
     if not known or (name in ("ppf", "isf") and _without_inverse(original.name)):
         refuse(TraceReason.LIBRARY, full, "pass its result in, or compute it outside the function")
-    return functools.partial(_call, original, name, discrete)
+    return functools.partial(_call, original, name)
+
+
+def _is_discrete(original):
+    return not hasattr(original, "pdf")
 
 
 @functools.cache
@@ -59,7 +62,7 @@ def _without_inverse(name):
     return family(name).ppf is None
 
 
-def _call(original, name, discrete, x, *args, **kwargs):
+def _call(original, name, x, *args, **kwargs):
     if not any_traced((x, args)) and not any_traced(kwargs):
         return wrap_constant(getattr(original, name)(plain(x), *plain(args), **plain(kwargs)))
     shapes, loc, scale = original._parse_args(*args, **kwargs)
@@ -71,7 +74,7 @@ def _call(original, name, discrete, x, *args, **kwargs):
 @functools.cache
 def _pair(original, name, shapes):
     """The original's method with positional parameters: x, loc, scale, shapes."""
-    method, discrete = getattr(original, name), not hasattr(original, "pdf")
+    method, discrete = getattr(original, name), _is_discrete(original)
 
     def call(x, loc, scale, *more):
         return np.asarray(method(x, *more, loc=loc) if discrete else method(x, *more, loc=loc, scale=scale))[()]
