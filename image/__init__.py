@@ -1,7 +1,8 @@
 """Image processing with the names of scikit-image (`image.filters`) and OpenCV (`image.cv2`), computed by JAX.
 
 `image.load` and `image.prefetch` decode files, one at a time or as batches on the device; `image.pipeline` compiles a
-chain of operations into one function. Subpackages are imported when first used; importing `image` loads neither cv2 nor scikit-image.
+chain of operations into one function. Subpackages are imported when first used; importing `image` loads neither cv2
+nor scikit-image.
 """
 
 import importlib as _importlib

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import scipy
 
+from tests.upstream import published
 from tests.upstream import report as reports
 from tests.upstream.expected import Expected, judge, match, read, shrunk
 from tests.upstream.report import Report, default_modules, run_module
@@ -137,6 +138,13 @@ def test_sample_takes_every_kth_of_each_file():
     assert first & second == {"a/test_y.py::t"}
     assert first | second == set(tests)
     assert Settings("", skip=tests[:-1]).chosen(tests) == {"a/test_y.py::t"}
+
+
+def test_the_readme_shows_the_figures_that_were_measured():
+    text = published.README.read_text(encoding="utf-8")
+    assert published.written(text, published.kept()) == text
+    with pytest.raises(ValueError, match="needs the lines"):
+        published.written("no place", published.kept())
 
 
 def test_the_list_is_sound():

@@ -211,11 +211,11 @@ def evaluate(name: str, method: str, x: Any, loc: Any, scale: Any, *shapes: Any)
     parameters that are not allowed.
     """
     dtype = jnp.result_type(float)
-    x, loc, scale, *shapes = (jnp.asarray(v, dtype) for v in (x, loc, scale, *shapes))
+    x, loc, scale, *given = (jnp.asarray(v, dtype) for v in (x, loc, scale, *shapes))
     found = family(name)
-    valid = (scale > 0) & found.valid(*shapes)
+    valid = (scale > 0) & found.valid(*given)
     # what is not allowed is computed somewhere harmless: NaN must not reach the gradient of what is
-    shapes = [jnp.where(valid, s, 1.0) for s in shapes]
+    shapes = tuple(jnp.where(valid, s, 1.0) for s in given)
     scale = jnp.where(scale > 0, scale, 1.0)
     if method in ("ppf", "isf"):
         inverse = getattr(found, method)
@@ -243,7 +243,7 @@ def evaluate(name: str, method: str, x: Any, loc: Any, scale: Any, *shapes: Any)
     return jnp.where(valid & ~jnp.isnan(x), jnp.where(inside, value, outside), jnp.nan)
 
 
-def _value(found: Family, method: str, z: Any, shapes: list[Any], scale: Any, above: Any) -> tuple[Any, Any]:
+def _value(found: Family, method: str, z: Any, shapes: tuple[Any, ...], scale: Any, above: Any) -> tuple[Any, Any]:
     """The value outside the support, and inside."""
     if method in ("logpdf", "logpmf", "pdf", "pmf"):
         value = found.logdensity(z, *shapes) - (0.0 if found.discrete else jnp.log(scale))
