@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,8 @@ def table(figures: dict[str, Any]) -> str:
     from sci.bridge.reasons import Reason
 
     lines = [
-        f"SciPy {figures['scipy']}'s own tests, unmodified, in the zero-change mode under `--policy compiled`:",
+        f"SciPy {figures['scipy']}'s own tests, unmodified, in the zero-change mode under `--policy compiled` "
+        f"({figures['measured']}):",
         "",
         "| module | tests passing | of the tests that touch ours, wholly compiled | otherwise on SciPy, by reason |",
         "|---|---:|---:|---|",
@@ -138,7 +140,10 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     for module in [] if given.write else given.modules or modules():
         measured = run_module(module, given.limit, given.test_limit)
-        figures = kept() | {"scipy": scipy.__version__}  # read anew: another run may have added a module meanwhile
+        figures = kept() | {
+            "scipy": scipy.__version__,
+            "measured": f"{date.today()}",
+        }  # read anew: another run may have added a module meanwhile
         figures["modules"][module] = measured
         FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     figures = kept()
