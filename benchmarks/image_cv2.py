@@ -131,3 +131,104 @@ def add_weighted(quick: bool):
     a = _frame(quick)
     b = a[::-1].copy()
     return lambda: ours.addWeighted(a, 0.5, b, 0.25, 3.0), lambda: original.addWeighted(a, 0.5, b, 0.25, 3.0)
+
+
+def _resident(quick: bool, name: str, *args, dtype=np.float32, colour: bool = True, **options):
+    """One function on a device-resident frame against OpenCV on the same frame."""
+    import jax
+
+    ours, original = _both()
+    image = _frame(quick, dtype, colour)
+    on_device = jax.device_put(image)
+    return (
+        lambda: getattr(ours, name)(on_device, *args, **options),
+        lambda: getattr(original, name)(image, *args, **options),
+    )
+
+
+_TURN = np.array([[0.95, 0.1, -20.0], [-0.1, 0.95, 80.0]])
+
+
+@topic.pair("filter2D 5x5, 1080p colour float32, device-resident", fresh=False, rtol=1e-3)
+def filter_dense(quick: bool):
+    kernel = np.random.default_rng(0).random((5, 5)).astype(np.float32) / 25
+    return _resident(quick, "filter2D", -1, kernel)
+
+
+@topic.pair("Laplacian, 1080p gray uint8 to float32", rtol=1e-9)
+def laplacian(quick: bool):
+    ours, original = _both()
+    image = _frame(quick, colour=False)
+    return lambda: ours.Laplacian(image, original.CV_32F), lambda: original.Laplacian(image, original.CV_32F)
+
+
+@topic.pair("bilateralFilter d=5, 1080p gray float32, device-resident", fresh=False, rtol=1e-3)
+def bilateral(quick: bool):
+    return _resident(quick, "bilateralFilter", 5, 0.1, 2.0, colour=False)
+
+
+@topic.pair("Canny, 1080p gray uint8", rtol=1e-9)
+def canny(quick: bool):
+    ours, original = _both()
+    image = _frame(quick, colour=False)
+    return lambda: ours.Canny(image, 60, 150), lambda: original.Canny(image, 60, 150)
+
+
+@topic.pair("pyrDown, 1080p colour float32, device-resident", fresh=False, rtol=1e-4)
+def pyramid(quick: bool):
+    return _resident(quick, "pyrDown")
+
+
+@topic.pair("warpAffine linear, 1080p colour float32, device-resident", fresh=False, rtol=1e-3)
+def warp(quick: bool):
+    height, width = (135, 240) if quick else (1080, 1920)
+    return _resident(quick, "warpAffine", _TURN, (width, height))
+
+
+@topic.pair("warpAffine linear, 1080p colour uint8", rtol=0.01)
+def warp_bytes(quick: bool):
+    ours, original = _both()
+    image = _frame(quick)
+    size = image.shape[1], image.shape[0]
+    return lambda: ours.warpAffine(image, _TURN, size), lambda: original.warpAffine(image, _TURN, size)
+
+
+@topic.pair("cvtColor BGR2HSV, 1080p uint8", rtol=1e-9)
+def hsv(quick: bool):
+    ours, original = _both()
+    image, code = _frame(quick), original.COLOR_BGR2HSV
+    return lambda: ours.cvtColor(image, code), lambda: original.cvtColor(image, code)
+
+
+@topic.pair("cvtColor BGR2YUV, 1080p float32, device-resident", fresh=False, rtol=1e-3)
+def yuv(quick: bool):
+    return _resident(quick, "cvtColor", 82)  # COLOR_BGR2YUV
+
+
+@topic.pair("add, 1080p colour uint8", rtol=1e-9)
+def add(quick: bool):
+    ours, original = _both()
+    a = _frame(quick)
+    b = a[::-1].copy()
+    return lambda: ours.add(a, b), lambda: original.add(a, b)
+
+
+@topic.pair("multiply, 1080p colour float32, device-resident", fresh=False, rtol=1e-5)
+def multiply(quick: bool):
+    import jax
+
+    ours, original = _both()
+    a = _frame(quick, np.float32)
+    b = a[::-1].copy()
+    on_device = jax.device_put((a, b))
+    return lambda: ours.multiply(*on_device), lambda: original.multiply(a, b)
+
+
+@topic.pair("normalize to 0..255 (NORM_MINMAX), 1080p gray float32, device-resident", fresh=False, rtol=1e-3)
+def normalize(quick: bool):
+    return _resident(quick, "normalize", None, 0.0, 255.0, 32, colour=False)  # NORM_MINMAX
+
+
+@topic.pair("meanStdDev, 1080p colour float32, device-resident", fresh=False, rtol=1e-3)
+def moments(quick: bool):
+    return _resident(quick, "meanStdDev")

@@ -235,3 +235,64 @@ def riccati(quick: bool):
     a, b = _general(20) / 5, np.random.default_rng(3).standard_normal((20, 4))
     q, r = np.eye(20), np.eye(4)
     return lambda: ours.solve_continuous_are(a, b, q, r), lambda: original.solve_continuous_are(a, b, q, r)
+
+
+def _grid(n: int):
+    """The Laplacian of an n x n grid."""
+    from scipy import sparse
+
+    line = sparse.diags_array([-np.ones(n - 1), 2 * np.ones(n), -np.ones(n - 1)], offsets=[-1, 0, 1])
+    eye = sparse.eye_array(n)
+    return (sparse.kron(line, eye) + sparse.kron(eye, line)).tocsr()
+
+
+def _both_sparse():
+    from scipy.sparse import linalg as original
+
+    from sci.sparse import linalg
+
+    return linalg, original
+
+
+@topic.pair("cg, Poisson 1000x1000 grid as CSR, 100 steps", memory=True, same=lambda out: out[0])
+def cg(quick: bool):
+    ours, original = _both_sparse()
+    n = 30 if quick else 1000
+    a, b = _grid(n), np.ones(n * n)
+    return lambda: ours.cg(a, b, maxiter=100), lambda: original.cg(a, b, maxiter=100)
+
+
+@topic.pair("eigsh, 6 smallest of a 100x100 grid by shift-invert", same=lambda wv: wv[0], **_FIRST)
+def eigsh(quick: bool):
+    ours, original = _both_sparse()
+    a = _grid(10 if quick else 100)
+    return lambda: ours.eigsh(a, 6, sigma=0), lambda: original.eigsh(a, 6, sigma=0)
+
+
+@topic.pair("svds, 6 largest of a sparse 10,000x1,000", same=lambda usv: usv[1], **_FIRST)
+def svds(quick: bool):
+    from scipy import sparse
+
+    ours, original = _both_sparse()
+    shape = (200, 50) if quick else (10_000, 1_000)
+    a = sparse.random_array(shape, density=0.01, rng=np.random.default_rng(4)).tocsr()
+    return lambda: ours.svds(a, 6), lambda: original.svds(a, 6)
+
+
+@topic.pair("expm_multiply, 100x100 grid", **_FIRST)
+def expm_multiply(quick: bool):
+    ours, original = _both_sparse()
+    n = 10 if quick else 100
+    a, b = -_grid(n), np.ones(n * n)
+    return lambda: ours.expm_multiply(a, b), lambda: original.expm_multiply(a, b)
+
+
+@topic.pair("spsolve, tridiagonal n=10,000", **_FIRST)
+def spsolve(quick: bool):
+    from scipy import sparse
+
+    ours, original = _both_sparse()
+    n = 100 if quick else 10_000
+    a = sparse.diags_array([-np.ones(n - 1), 3 * np.ones(n), -np.ones(n - 1)], offsets=[-1, 0, 1]).tocsc()
+    b = np.ones(n)
+    return lambda: ours.spsolve(a, b), lambda: original.spsolve(a, b)

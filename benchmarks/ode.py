@@ -126,6 +126,80 @@ def van_der_pol_bdf(quick: bool):
     return _stiff_pair(van_der_pol, 2000.0, [2.0, 0.0], method="BDF", t_eval=np.linspace(0, 2000, 101), args=(1000.0,))
 
 
+@topic.pair("Van der Pol mu = 1000 to t = 2000, LSODA", ratio=3, same=lambda s: s.y[:, -1], rtol=1e-2)
+def van_der_pol_lsoda(quick: bool):
+    return _stiff_pair(
+        van_der_pol, 2000.0, [2.0, 0.0], method="LSODA", t_eval=np.linspace(0, 2000, 101), args=(1000.0,)
+    )
+
+
+@topic.pair("Lorenz to t = 20, 201 outputs, odeint", same=lambda y: y[:101], rtol=1e-3)
+def lorenz_odeint(quick: bool):
+    ours, original = _both()
+    t, y0 = np.linspace(0, 20, 201), np.array([1.0, 1.0, 1.0])
+
+    def call(module):
+        return lambda: module.odeint(lorenz, y0, t, tfirst=True)
+
+    return call(ours), call(original)
+
+
+def _brusselator(n: int):
+    """1-D Brusselator with diffusion, u and v interleaved: band width 2 on both sides; and its initial state."""
+    x, c = np.linspace(0, 1, n + 2)[1:-1], 0.02 * (n + 1) ** 2
+
+    def rhs(t, y):
+        u, v = y[::2], y[1::2]
+        wide_u, wide_v = np.concatenate([[1.0], u, [1.0]]), np.concatenate([[3.0], v, [3.0]])
+        slope = np.empty(2 * n)
+        slope[::2] = 1 + u * u * v - 4 * u + c * (wide_u[2:] - 2 * u + wide_u[:-2])
+        slope[1::2] = 3 * u - u * u * v + c * (wide_v[2:] - 2 * v + wide_v[:-2])
+        return slope
+
+    y0 = np.empty(2 * n)
+    y0[::2], y0[1::2] = 1 + np.sin(2 * np.pi * x), 3
+    return rhs, y0
+
+
+def _brusselator_pair(quick: bool, method: str):
+    import scipy.sparse as sparse
+
+    n = 50 if quick else 500
+    rhs, y0 = _brusselator(n)
+    shifts = range(-2, 3)
+    band = sparse.diags([np.ones(2 * n - abs(k)) for k in shifts], list(shifts))
+    options = {"lband": 2, "uband": 2} if method == "LSODA" else {"jac_sparsity": band}
+    return _stiff_pair(
+        rhs, 10.0, y0, method=method, t_eval=np.linspace(0, 10, 11), rtol=1e-4, atol=1e-6, **options
+    )  # fmt: skip
+
+
+@topic.pair("1-D Brusselator, N = 500, banded LSODA", ratio=3, same=lambda s: s.y[:, -1], rtol=1e-3)
+def brusselator_lsoda(quick: bool):
+    return _brusselator_pair(quick, "LSODA")
+
+
+@topic.pair("1-D Brusselator, N = 500, sparse BDF", ratio=3, same=lambda s: s.y[:, -1], rtol=1e-3)
+def brusselator_bdf(quick: bool):
+    return _brusselator_pair(quick, "BDF")
+
+
+@topic.pair("RK45 class, 200 steps of step()", same=lambda y: y, rtol=1e-6)
+def class_steps(quick: bool):
+    ours, original = _both()
+
+    def call(module):
+        def run():
+            solver = module.RK45(lorenz, 0.0, np.array([1.0, 1.0, 1.0]), 100.0, max_step=0.01)
+            for _ in range(200):
+                solver.step()
+            return solver.y
+
+        return run
+
+    return call(ours), call(original)
+
+
 def robertson(t, u):
     """Robertson's reaction (1966)."""
     a, b, c = 0.04 * u[0], 1e4 * u[1] * u[2], 3e7 * u[1] ** 2

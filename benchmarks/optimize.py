@@ -78,12 +78,12 @@ def curve_fit(quick: bool):
     return call(ours), call(original)
 
 
-@topic.pair("curve_fit lm, 1,000 data sets: vmap, and a loop over SciPy", rtol=1e-4)
+@topic.pair("curve_fit lm, 10,000 data sets: vmap, and a loop over SciPy", ratio=30, rtol=1e-4)
 def curve_fit_batch(quick: bool):
     import jax
 
     ours, original = _both()
-    t, y = _decay_data(10 if quick else 1000)
+    t, y = _decay_data(10 if quick else 10_000)
     batched = jax.jit(jax.vmap(lambda data: ours.curve_fit(decay, t, data, p0=np.ones(3))[0]))
 
     def vmapped():
@@ -187,5 +187,94 @@ def least_squares_trf(quick: bool):
 
     def call(module):
         return lambda: module.least_squares(lambda p: decay(t, *p) - y[0], np.ones(3), bounds=(0, [2.2, 5, 5]))
+
+    return call(ours), call(original)
+
+
+def rastrigin(x):
+    """Rastrigin's function in any dimension: a minimum in each unit cell."""
+    return 10 * x.size + np.sum(x * x - 10 * np.cos(2 * np.pi * x))
+
+
+def _evolution(updating: str, quick: bool):
+    ours, original = _both()
+    options = {"updating": updating, "maxiter": 20 if quick else 200, "tol": 0.0, "polish": False, "rng": 1}
+
+    def call(module):
+        return lambda: module.differential_evolution(rastrigin, [(-5.12, 5.12)] * 10, **options)
+
+    return call(ours), call(original)
+
+
+@topic.pair("differential_evolution, 10 dimensions, 200 generations", ratio=10, same=lambda r: np.float64(r.nit))
+def evolution(quick: bool):
+    """The generations are as many; the points differ, as the random numbers do."""
+    return _evolution("immediate", quick)
+
+
+@topic.pair("differential_evolution, the same, deferred", ratio=10, same=lambda r: np.float64(r.nit))
+def evolution_deferred(quick: bool):
+    return _evolution("deferred", quick)
+
+
+@topic.pair("brute, 1,000,000 points, no finish")
+def brute_grid(quick: bool):
+    ours, original = _both()
+    points = 30 if quick else 1000
+
+    def call(module):
+        return lambda: module.brute(rastrigin, ((-5.0, 5.0), (-5.0, 5.0)), Ns=points, finish=None)
+
+    return call(ours), call(original)
+
+
+@topic.pair("root broyden1, tridiagonal, n = 100", same=lambda r: r.x, rtol=1e-5)
+def root_broyden(quick: bool):
+    ours, original = _both()
+
+    def equations(x):
+        left, right = np.concatenate([[0.0], x[:-1]]), np.concatenate([x[1:], [0.0]])
+        return (3 - 2 * x) * x - left - 2 * right + 1
+
+    def call(module):
+        return lambda: module.root(equations, -np.ones(100), method="broyden1")
+
+    return call(ours), call(original)
+
+
+@topic.pair("root krylov, tridiagonal, n = 100", same=lambda r: r.x, rtol=1e-4)
+def root_krylov(quick: bool):
+    ours, original = _both()
+
+    def equations(x):
+        left, right = np.concatenate([[0.0], x[:-1]]), np.concatenate([x[1:], [0.0]])
+        return (3 - 2 * x) * x - left - 2 * right + 1
+
+    def call(module):
+        return lambda: module.root(equations, -np.ones(100), method="krylov")
+
+    return call(ours), call(original)
+
+
+@topic.pair("nnls, 60 x 30", same=lambda r: r[0], rtol=1e-8)
+def nonnegative(quick: bool):
+    ours, original = _both()
+    rng = np.random.default_rng(5)
+    a, b = rng.random((60, 30)), rng.random(60)
+
+    def call(module):
+        return lambda: module.nnls(a, b)
+
+    return call(ours), call(original)
+
+
+@topic.pair("linprog, 20 variables, 10 inequalities", same=lambda r: r.x, rtol=1e-7)
+def linear_program(quick: bool):
+    ours, original = _both()
+    rng = np.random.default_rng(6)
+    a, c = rng.random((10, 20)), -rng.random(20)
+
+    def call(module):
+        return lambda: module.linprog(c, A_ub=a, b_ub=np.ones(10))
 
     return call(ours), call(original)

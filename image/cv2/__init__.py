@@ -6,57 +6,284 @@ OpenCV itself is imported only for names that are not native, and for its except
 from image._delegate import delegate_optional
 from image.cv2 import constants as _constants
 from image.cv2._support import error_class as _error_class
+from image.cv2.accumulation import (
+    accumulate,
+    accumulateProduct,
+    accumulateSquare,
+    accumulateWeighted,
+    blendLinear,
+)
 from image.cv2.arithmetic import (
     absdiff,
     add,
     addWeighted,
+    convertScaleAbs,
+    divide,
+    multiply,
+    scaleAdd,
+    subtract,
+)
+from image.cv2.arrangement import LUT, copyMakeBorder, flip, rotate, transpose
+from image.cv2.bilateral import (
+    bilateralFilter,
+)
+from image.cv2.box_filters import (
+    sqrBoxFilter,
+    stackBlur,
+)
+from image.cv2.channels import (
+    extractChannel,
+    hconcat,
+    insertChannel,
+    merge,
+    mixChannels,
+    repeat,
+    split,
+    vconcat,
+)
+from image.cv2.colormaps import (
+    applyColorMap,
+)
+from image.cv2.colour import (
+    cvtColor,
+    demosaicing,
+)
+from image.cv2.constants import *  # noqa: F403
+from image.cv2.coordinates import (
+    cartToPolar,
+    phase,
+    polarToCart,
+)
+from image.cv2.corners import cornerEigenValsAndVecs, cornerHarris, cornerMinEigenVal, preCornerDetect
+from image.cv2.denoising import (
+    fastNlMeansDenoising,
+    fastNlMeansDenoisingColored,
+)
+from image.cv2.derivatives import (
+    Laplacian,
+    Scharr,
+    Sobel,
+    magnitude,
+)
+from image.cv2.distance import distanceTransform, distanceTransformWithLabels
+from image.cv2.edges import (
+    Canny,
+    spatialGradient,
+)
+from image.cv2.elementwise import (
+    exp,
+    log,
+    pow,
+    sqrt,
+)
+from image.cv2.equalization import createCLAHE
+from image.cv2.filtering import (
+    filter2D,
+    sepFilter2D,
+)
+from image.cv2.floods import floodFill
+from image.cv2.frequency import createHanningWindow, dct, dft, idct, idft, mulSpectrums
+from image.cv2.geometry import resize
+from image.cv2.histograms import calcBackProject, calcHist, compareHist, equalizeHist
+from image.cv2.integrals import integral, integral2, integral3
+from image.cv2.kernels import (
+    getDerivKernels,
+    getGaborKernel,
+    getGaussianKernel,
+)
+from image.cv2.labels import connectedComponents, connectedComponentsWithStats
+from image.cv2.lenses import (
+    initUndistortRectifyMap,
+    undistort,
+)
+from image.cv2.linear import (
+    determinant,
+    gemm,
+    invert,
+    perspectiveTransform,
+    solve,
+    transform,
+)
+from image.cv2.logic import (
     bitwise_and,
     bitwise_not,
     bitwise_or,
     bitwise_xor,
-    convertScaleAbs,
+    compare,
     inRange,
-    subtract,
+    max,
+    min,
 )
-from image.cv2.arrangement import LUT, copyMakeBorder, flip, rotate, transpose
-from image.cv2.colour import cvtColor
-from image.cv2.constants import *  # noqa: F403
-from image.cv2.derivatives import Scharr, Sobel, magnitude
-from image.cv2.geometry import resize
+from image.cv2.matching import matchTemplate
 from image.cv2.morphology import dilate, erode, getStructuringElement, medianBlur, morphologyEx
+from image.cv2.phase_correlation import phaseCorrelate
+from image.cv2.polar import (
+    warpPolar,
+)
+from image.cv2.pyramids import (
+    pyrDown,
+    pyrUp,
+)
+from image.cv2.region_moments import HuMoments, moments
 from image.cv2.smoothing import GaussianBlur, blur, boxFilter
-from image.cv2.thresholding import threshold
+from image.cv2.statistics import (
+    PSNR,
+    countNonZero,
+    findNonZero,
+    hasNonZero,
+    mean,
+    meanStdDev,
+    minMaxLoc,
+    norm,
+    normalize,
+    reduce,
+    sumElems,
+)
+from image.cv2.thresholding import adaptiveThreshold, threshold
+from image.cv2.transforms import (
+    getAffineTransform,
+    getPerspectiveTransform,
+    getRotationMatrix2D,
+    invertAffineTransform,
+)
+from image.cv2.warping import (
+    convertMaps,
+    getRectSubPix,
+    remap,
+    warpAffine,
+    warpPerspective,
+)
 
 __all__ = [
+    "Canny",
     "GaussianBlur",
+    "HuMoments",
     "LUT",
+    "Laplacian",
+    "PSNR",
     "Scharr",
     "Sobel",
     "absdiff",
+    "accumulate",
+    "accumulateProduct",
+    "accumulateSquare",
+    "accumulateWeighted",
+    "adaptiveThreshold",
     "add",
     "addWeighted",
+    "applyColorMap",
+    "bilateralFilter",
     "bitwise_and",
     "bitwise_not",
     "bitwise_or",
     "bitwise_xor",
+    "blendLinear",
     "blur",
     "boxFilter",
+    "calcBackProject",
+    "calcHist",
+    "cartToPolar",
+    "compare",
+    "compareHist",
+    "connectedComponents",
+    "connectedComponentsWithStats",
+    "convertMaps",
     "convertScaleAbs",
     "copyMakeBorder",
+    "cornerEigenValsAndVecs",
+    "cornerHarris",
+    "cornerMinEigenVal",
+    "countNonZero",
+    "createCLAHE",
+    "createHanningWindow",
     "cvtColor",
+    "dct",
+    "demosaicing",
+    "determinant",
+    "dft",
     "dilate",
+    "distanceTransform",
+    "distanceTransformWithLabels",
+    "divide",
+    "equalizeHist",
     "erode",
+    "exp",
+    "extractChannel",
+    "fastNlMeansDenoising",
+    "fastNlMeansDenoisingColored",
+    "filter2D",
+    "findNonZero",
     "flip",
+    "floodFill",
+    "gemm",
+    "getAffineTransform",
+    "getDerivKernels",
+    "getGaborKernel",
+    "getGaussianKernel",
+    "getPerspectiveTransform",
+    "getRectSubPix",
+    "getRotationMatrix2D",
     "getStructuringElement",
+    "hasNonZero",
+    "hconcat",
+    "idct",
+    "idft",
     "inRange",
+    "initUndistortRectifyMap",
+    "insertChannel",
+    "integral",
+    "integral2",
+    "integral3",
+    "invert",
+    "invertAffineTransform",
+    "log",
     "magnitude",
+    "matchTemplate",
+    "max",
+    "mean",
+    "meanStdDev",
     "medianBlur",
+    "merge",
+    "min",
+    "minMaxLoc",
+    "mixChannels",
+    "moments",
     "morphologyEx",
+    "mulSpectrums",
+    "multiply",
+    "norm",
+    "normalize",
+    "perspectiveTransform",
+    "phase",
+    "phaseCorrelate",
+    "polarToCart",
+    "pow",
+    "preCornerDetect",
+    "pyrDown",
+    "pyrUp",
+    "reduce",
+    "remap",
+    "repeat",
     "resize",
     "rotate",
+    "scaleAdd",
+    "sepFilter2D",
+    "solve",
+    "spatialGradient",
+    "split",
+    "sqrBoxFilter",
+    "sqrt",
+    "stackBlur",
     "subtract",
+    "sumElems",
     "threshold",
+    "transform",
     "transpose",
+    "undistort",
+    "vconcat",
+    "warpAffine",
+    "warpPerspective",
+    "warpPolar",
 ]
 __all__ += ["error", *_constants.__all__]  # noqa: F405
 __all__.sort()

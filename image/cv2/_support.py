@@ -46,6 +46,21 @@ def fail(function, message):
     raise error_class()(f"image.cv2: error: {message} in function '{function}'")
 
 
+def array_argument(call, name):
+    """``call[name]`` with lists of numbers as an array and bytes in this machine's order; other values as they are."""
+    value = call[name]
+    if isinstance(value, (list, tuple)) and not is_jax(value):
+        try:
+            array = np.asarray(value)
+        except ValueError:  # ragged
+            return value
+        if array.dtype.kind in "biuf":
+            value = call[name] = array
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and not value.dtype.isnative:
+        value = call[name] = value.astype(value.dtype.newbyteorder("="))
+    return value
+
+
 def image_argument(call, function, name="src", empty=False):
     """``call[name]``, checked: an array of two or three dimensions, not empty (unless OpenCV takes those)."""
     value = call[name]
@@ -104,6 +119,42 @@ def depth(value, source, function):
     return DEPTHS.get(value)
 
 
+# Depths that OpenCV's dense filters give, by the depth of the source.
+_FILTERED = {"uint8": "uint8 uint16 int16 float32 float64", "uint16": "uint16 float32 float64"}
+_FILTERED |= {"int16": "int16 float32 float64", "float32": "float32", "float64": "float64"}
+
+
+def filter_depth(call, function, separable=False):
+    """The dtype that a linear filter of ``src`` gives for ``ddepth``; an error where OpenCV has no such filter."""
+    source = np.dtype(call["src"].dtype)
+    if source not in NATIVE:
+        return None
+    result = depth(call["ddepth"], source, function)
+    allowed = _FILTERED[source.name].split()
+    if separable:
+        allowed = [d.name for d in NATIVE if (source, d) != (np.float64, np.float32)]
+    if result is None or result.name not in allowed:
+        fail(function, f"Unsupported combination: ddepth={call['ddepth']} for {source} images, allowed are {allowed}")
+    return result
+
+
+def filter_border(call, function):
+    """`border` of a filter whose passes OpenCV runs by rows: it cannot wrap."""
+    mode = border(call, function)
+    if mode == "wrap":
+        fail(function, "columnBorderType != BORDER_WRAP does not hold: borderType=BORDER_WRAP")
+    return mode
+
+
+def anchor_in(value, size, function):
+    """The anchor (x, y) inside a kernel of `size` (width, height); the centre for negative entries."""
+    ax, ay = pair(value, function, "anchor")
+    ax, ay = (size[0] // 2 if ax == -1 else ax), (size[1] // 2 if ay == -1 else ay)
+    if not (0 <= ax < size[0] and 0 <= ay < size[1]):
+        fail(function, f"anchor={value!r} lies outside a kernel of {size[0]} x {size[1]}")
+    return ax, ay
+
+
 def working_dtype(*dtypes):
     """float64 where any argument is, else float32, which holds OpenCV's integer sums exactly below 2^24."""
     wide = any(np.dtype(d) == np.float64 for d in dtypes)
@@ -114,7 +165,7 @@ def saturate(x, dtype):
     """OpenCV's `saturate_cast`: round half to even, clip to the range; floats are only converted."""
     dtype = np.dtype(dtype)
     if dtype.kind == "f":
-        return x.astype(dtype)
+        return x.astype(jnp.result_type(float) if dtype == np.float64 else dtype)
     limits = np.iinfo(dtype)
     if x.dtype.kind == "f":
         x = jnp.round(x)

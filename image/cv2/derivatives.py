@@ -1,4 +1,4 @@
-"""`Sobel`, `Scharr` and `magnitude`."""
+"""`Sobel`, `Scharr`, `Laplacian` and `magnitude`."""
 
 import functools
 import inspect
@@ -7,9 +7,10 @@ import numpy as np
 from jax import numpy as jnp
 
 from image.cv2._support import (
-    border,
     depth,
     fail,
+    filter_border,
+    filter_depth,
     image_argument,
     into_dst,
     planes,
@@ -19,10 +20,11 @@ from image.cv2._support import (
 )
 from image.cv2.constants import FILTER_SCHARR
 from sci.bridge import Example, Reason, implements
-from sci.ndimage._kernels.separable import correlate_axis, symmetry_of
+from sci.ndimage._kernels.planes import correlate_plane
+from sci.ndimage._kernels.separable import EVEN, correlate_axis, symmetry_of
 from sci.ndimage._passes import sqrt_of_squares
 
-__all__ = ["Scharr", "Sobel", "magnitude"]
+__all__ = ["Laplacian", "Scharr", "Sobel", "magnitude"]
 
 
 @functools.lru_cache(128)
@@ -36,7 +38,7 @@ def sobel_kernel(order, size):
     return kernel
 
 
-def _kernels(dx, dy, ksize, function):
+def derivative_kernels(dx, dy, ksize, function):
     """The two kernels, x first, as OpenCV chooses them."""
     if dx < 0 or dy < 0 or dx + dy <= 0:
         fail(function, f"dx >= 0 && dy >= 0 && dx+dy > 0 does not hold: dx={dx}, dy={dy}")
@@ -61,8 +63,8 @@ def _prepare(function):
         src = image_argument(call, function)
         dx, dy = int(call["dx"]), int(call["dy"])
         ksize = FILTER_SCHARR if function == "Scharr" else int(call["ksize"])
-        kernel_x, kernel_y = _kernels(dx, dy, ksize, function)
-        call["mode"] = border(call, function)
+        kernel_x, kernel_y = derivative_kernels(dx, dy, ksize, function)
+        call["mode"] = filter_border(call, function)
         call["symmetry"] = (symmetry_of(kernel_y), symmetry_of(kernel_x))
         scale = call["scale"]
         # OpenCV scales the smoothing kernel
@@ -166,6 +168,91 @@ def Scharr(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide):
     array([[ 0, 64,  0]], dtype=int16)
     """
     return _derivative(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide)
+
+
+def _prepare_laplacian(call):
+    src = image_argument(call, "Laplacian")
+    size = call["ksize"] = int(call["ksize"])
+    if size % 2 == 0 or not 1 <= size <= 31:
+        fail("Laplacian", f"The kernel size must be odd and not larger than 31: ksize={size}")
+    call["mode"], call["output"] = filter_border(call, "Laplacian"), filter_depth(call, "Laplacian", separable=size > 3)
+    call["wide"] = size > 7 and np.dtype(src.dtype).kind in "iu"
+
+
+def _signature_laplacian(src, ddepth, dst=None, ksize=1, scale=1.0, delta=0.0, borderType=4):
+    """OpenCV's signature."""
+
+
+# the kernels of the two smallest sizes: second differences, and the same along the diagonals
+_LAPLACIAN = {
+    1: np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]),
+    3: np.array([[2.0, 0, 2], [0, -8, 0], [2, 0, 2]]),
+}
+
+
+def _supports_laplacian(call):
+    if call["ksize"] > 15 and call["output"].kind in "iu":
+        return Reason.OPTION, f"ksize={call['ksize']} into {call['output']}: sums beyond 32 bits"
+    return unsupported(call)
+
+
+@implements(
+    "cv2.Laplacian",
+    static=("ksize", "mode", "output", "wide"),
+    dtypes="keep",
+    signature=inspect.signature(_signature_laplacian),
+    prepare=_prepare_laplacian,
+    supports=_supports_laplacian,
+    finish=into_dst,
+    note="ksize above 15 with integer results; depths that are not native; one-dimensional arrays",
+    examples=lambda: [
+        Example((_photo(), 3), {"ksize": 3}, rtol=0, atol=0),
+        Example(
+            (_photo() / 255.0, -1),
+            {"ksize": 5, "scale": 0.5, "delta": 2.0},
+            grad=("src",),
+            vmap=("src",),
+            skip_odd=("nan", "inf"),
+        ),
+    ],
+)
+def Laplacian(src, scale, delta, ksize, mode, output, wide):
+    """Sum of the second derivatives along x and y. Differentiable for floating point images.
+
+    Parameters
+    ----------
+    src : array, (h, w) or (h, w, channels)
+    ddepth : int
+        Depth of the result: -1, CV_8U, CV_16S, CV_32F, ...; integers saturate.
+    ksize : int
+        1 and 3: one 3 x 3 kernel; 5, 7, ..., 31: two Sobel derivatives of that size.
+
+    Raises
+    ------
+    cv2.error
+        Empty images, sizes that are even or out of range, unknown borders or depths.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from image import cv2
+    >>> cv2.Laplacian(np.array([[0, 0, 9, 0, 0]], np.uint8), cv2.CV_16S)
+    array([[  0,   9, -18,   9,   0]], dtype=int16)
+    """
+    x = src.astype(working_dtype(src.dtype, output, np.float64 if wide else np.float32))
+    scale, delta = jnp.asarray(scale, x.dtype), jnp.asarray(delta, x.dtype)
+    if ksize in _LAPLACIAN:
+        kernel = _LAPLACIAN[ksize]
+        taps = np.argwhere(kernel)
+        total = correlate_plane(x, jnp.asarray(kernel[kernel != 0], x.dtype) * scale, taps, (1, 1), (3, 3), mode)
+    else:
+        smooth, second = (jnp.asarray(sobel_kernel(order, ksize), x.dtype) for order in (0, 2))
+        parts = []
+        for across, down in ((second, smooth), (smooth, second)):
+            rows = correlate_axis(x, across, 1, mode, symmetry=EVEN)
+            parts.append(correlate_axis(rows, down, 0, mode, symmetry=EVEN))
+        total = (parts[0] + parts[1]) * scale
+    return planes(saturate(total + delta, output))
 
 
 def _signature_magnitude(x, y, magnitude=None):

@@ -44,6 +44,8 @@ def gaussian_kernel(size, sigma):
         sigma = 0.3 * ((size - 1) * 0.5 - 1) + 0.8
     x = np.arange(size) - (size - 1) * 0.5
     weights = np.exp(-0.5 / (sigma * sigma) * x * x)
+    if size % 2 == 0:  # OpenCV takes the two middle samples as the peak itself
+        weights[size // 2 - 1 : size // 2 + 1] = 1.0
     return weights / weights.sum()
 
 

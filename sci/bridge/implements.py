@@ -144,10 +144,10 @@ class Bridge:
         try:
             target = self._prepared(call)
             dynamic = self._arguments(call)
+            if self.validate is not None:
+                self.validate(call)
         except HostRoute as route:
             return call_original(self, call, route.reason, route.detail)
-        if self.validate is not None:
-            self.validate(call)
         if not call.numpy:
             result = self._run(call, dynamic)
             if self.finish_jax is not None:

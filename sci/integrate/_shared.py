@@ -6,9 +6,12 @@ import functools
 import warnings
 from typing import Any
 
-from sci.bridge.reasons import user_frame
+import numpy as np
 
-__all__ = ["bind_last", "differentiable", "warn_user"]
+from sci.bridge.reasons import user_frame
+from sci.bridge.worlds import is_jax
+
+__all__ = ["bind_last", "differentiable", "inside", "warn_user"]
 
 
 def warn_user(message: str, category: type[Warning]) -> None:
@@ -30,3 +33,16 @@ def bind_last(function: Any, extra: tuple[Any, ...]) -> Any:
         return function(*args, *extra)
 
     return bound
+
+
+def inside(a: Any, b: Any) -> Any:
+    """A point between two limits, for tracing: any point where they are not known."""
+    if is_jax(a) or is_jax(b):
+        return 0.61
+    a, b = float(a), float(b)
+    if np.isinf(a) and np.isinf(b):
+        return 0.61
+    if np.isinf(a) or np.isinf(b):
+        end, other = (a, b) if np.isfinite(a) else (b, a)
+        return end + np.copysign(0.61, other)
+    return a + 0.61 * (b - a)

@@ -1,4 +1,4 @@
-"""`solve_ivp` on the engines of `solvers.ode`; LSODA on SciPy."""
+"""`solve_ivp` on the engines of `solvers.ode`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ from solvers.ode import status as codes
 
 __all__ = ["solve_ivp"]
 
-_METHODS = {"RK23": ode.RK23(), "RK45": ode.RK45(), "DOP853": ode.DOP853(), "Radau": ode.Radau(), "BDF": ode.BDF()}
+_METHODS = {
+    "RK23": ode.RK23(), "RK45": ode.RK45(), "DOP853": ode.DOP853(), "Radau": ode.Radau(), "BDF": ode.BDF(),
+    "LSODA": ode.LSODA(),
+}  # fmt: skip
 _GROWTH = 8
+_UNEXPECTED = "Unexpected istate in LSODA."
 
 
 def _drive(call: Call, run: Any) -> OdeResult:
@@ -38,20 +42,22 @@ def _drive(call: Call, run: Any) -> OdeResult:
         t = out.t[:n]
         if call["dense_output"] and n > 2 and t[-1] == t[-2]:  # an event where a step starts: SciPy lists it once
             t, y = t[:-1], y[:, :-1]
-    status = int(out.status)
+    status, lsoda = int(out.status), call["method"] == "LSODA"
     times, states = (None, None) if out.events is None else event_lists(out.events)
     nothing = call["t_eval"] is not None and n == 0  # SciPy then gives empty lists
     return OdeResult(
         t=[] if nothing else np.ascontiguousarray(t),
         y=[] if nothing else np.ascontiguousarray(y),
-        sol=numpy_solution(out.dense, call["y0"], call["method"] == "BDF") if out.dense is not None else None,
+        sol=numpy_solution(out.dense, call["y0"], call["method"] in ("BDF", "LSODA"))
+        if out.dense is not None
+        else None,
         t_events=times,
         y_events=states,
-        nfev=int(out.nfev) - int(empty and call["first_step"] is None),
+        nfev=int(out.nfev) - int(empty and call["first_step"] is None and not lsoda),
         njev=int(out.njev),
         nlu=int(out.nlu),
         status=max(status, -1),
-        message=codes.MESSAGES[status],
+        message=_UNEXPECTED if status == codes.STEP_TOO_SMALL and lsoda else codes.MESSAGES[status],
         success=status >= 0,
     )
 
@@ -144,23 +150,26 @@ def _examples() -> list[Example]:
 @implements(
     "scipy.integrate.solve_ivp",
     callables={"fun": _example_point, "jac": _flat_point, "events": _flat_point},
-    trees=("args",),
-    dtypes={"args": "keep", "max_steps": "keep", "event_direction": "keep", "event_limit": "keep"},
+    trees=("args", "pattern"),
+    dtypes={"args": "keep", "pattern": "keep", "max_steps": "keep", "event_direction": "keep", "event_limit": "keep"},
     static=("method", "dense_output", "vectorized", "size"),
     prepare=prepare,
     drive=_drive,
     finish_jax=_finish_jax,
     extras={"max_steps": None, "size": None},
     examples=_examples,
-    note="method LSODA and solver classes of the user; large systems with `jac_sparsity` or a sparse `jac`.",
+    note="solver classes of the user; a large sparse matrix as `jac`.",
 )
 def solve_ivp(
     fun, t0, t1, y0, method, t_eval, dense_output, vectorized, args, rtol, atol, max_step, first_step, max_steps, size,
-    jac, jacobian, events, event_direction, event_limit,
+    jac, jacobian, pattern, min_step, events, event_direction, event_limit,
 ):  # fmt: skip
-    """Solve an initial value problem (methods RK23, RK45, DOP853, Radau, BDF; events).
+    """Solve an initial value problem (methods RK23, RK45, DOP853, Radau, BDF, LSODA; events).
 
     The steps are those of SciPy; Jacobians are exact (by differentiation, or `jac`) where SciPy takes differences.
+    With `jac_sparsity`, or `lband` and `uband` of LSODA, columns that share no row are differentiated together, and
+    a narrow band (after Cuthill and McKee's ordering) is eliminated by cyclic reduction. Right-hand sides that SciPy's
+    LSODA spends on differences are not in ``nfev``.
     `method` may also be a method of `solvers.ode`, such as ``solvers.ode.Rodas5P()`` for ensembles of small stiff
     problems. ``max_steps`` bounds the attempted steps (status -1 beyond). With JAX arrays the
     result holds arrays only: ``t``, ``y``, ``n``, ``sol``, ``nfev``, ``status``, ``success``. Without `t_eval` its
@@ -180,6 +189,8 @@ def solve_ivp(
     .. [1] E. Hairer, S. P. Norsett, G. Wanner, "Solving Ordinary Differential Equations I", Sec. II.
     .. [2] E. Hairer, G. Wanner, "Solving Ordinary Differential Equations II", Sec. IV.8 (Radau).
     .. [3] L. F. Shampine, M. W. Reichelt, "The MATLAB ODE Suite", SIAM J. Sci. Comput. 18, 1997 (BDF).
+    .. [4] L. Petzold, "Automatic Selection of Methods for Solving Stiff and Nonstiff Systems of Ordinary Differential
+       Equations", SIAM J. Sci. Stat. Comput. 4, 1983 (LSODA).
 
     Examples
     --------
@@ -204,7 +215,8 @@ def solve_ivp(
         rhs, t0, t1, y0, args, method=_METHODS.get(method, method), rtol=rtol, atol=atol, max_step=max_step,
         first_step=first_step, max_steps=max_steps, t_eval=t_eval, size=size, dense=dense_output,
         jac=jacobian if jac is None else jacobian_of, events=None if events is None else zeros,
-        event_direction=event_direction, event_limit=event_limit,
+        event_direction=event_direction, event_limit=event_limit, sparsity=pattern,
+        limits=ode.Limits(min_step) if method == "LSODA" else None,
     )  # fmt: skip
     # every result costs microseconds on its way to NumPy
     return out._replace(accepted=None, rejected=None, t=out.t if t_eval is None else None)

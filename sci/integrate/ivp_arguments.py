@@ -6,20 +6,22 @@ import inspect
 
 import jax
 import numpy as np
-from scipy.integrate import BDF, DOP853, RK23, RK45, Radau
+import scipy.integrate
 
 from sci.bridge import Call, HostRoute, Reason
 from sci.bridge.worlds import is_jax
 from sci.integrate._shared import bind_last, differentiable, warn_user
-from sci.integrate.ivp_events import prepare_events, prepare_jacobian
+from sci.integrate.ivp_events import prepare_events
+from sci.integrate.ivp_jacobian import prepare_band, prepare_jacobian
+from sci.integrate.ode_solvers import SOLVERS
 from solvers import ode
 
 __all__ = ["prepare"]
 
 _METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
-_IMPLICIT = ("Radau", "BDF")
+_IMPLICIT = ("Radau", "BDF", "LSODA")
 _OPTIONS = {"rtol": 1e-3, "atol": 1e-6, "max_step": np.inf, "first_step": None}
-_CLASSES = frozenset({RK23, RK45, DOP853, Radau, BDF})
+_CLASSES = SOLVERS | {getattr(scipy.integrate, name) for name in _METHODS}
 _LEAST_RTOL = 100 * np.finfo(float).eps
 
 
@@ -33,8 +35,13 @@ def prepare(call: Call) -> None:
     for name, default in _OPTIONS.items():
         call[name] = options.pop(name, default)
     implicit = call["method"] in _IMPLICIT or isinstance(call["method"], ode.Method)
-    jacobian = [options.pop(name, None) for name in ("jac", "jac_sparsity")] if implicit else [None, None]
-    prepare_jacobian(call, *jacobian)
+    lsoda = call["method"] == "LSODA"
+    jac = options.pop("jac", None) if implicit else None
+    prepare_jacobian(call, jac, options.pop("jac_sparsity", None) if implicit and not lsoda else None)
+    call["min_step"] = 0.0
+    if lsoda:
+        prepare_band(call, options.pop("lband", None), options.pop("uband", None))
+        call["min_step"] = options.pop("min_step", 0.0)
     prepare_events(call)
     _prepare_arguments(call)
     _prepare_t_eval(call)
@@ -59,8 +66,6 @@ def _check_method(call: Call) -> None:
         call["method"] = method = method.__name__
     if not isinstance(method, ode.Method) and method not in _METHODS:
         raise ValueError(f"`method` must be one of {_METHODS} or OdeSolver class, got {method!r}.")
-    if method == "LSODA":
-        raise HostRoute(Reason.METHOD, f"method={method!r}")
     if not callable(call["fun"]):
         raise HostRoute(Reason.OPTION, "fun is not callable")
 
@@ -74,7 +79,7 @@ def _prepare_state(call: Call) -> None:
         if call.numpy:
             y0 = y0.astype(complex if y0.dtype.kind == "c" else float)
         call["y0"] = y0
-    if y0.dtype.kind == "c" and call["method"] == "Radau":
+    if y0.dtype.kind == "c" and call["method"] in ("Radau", "LSODA"):
         raise ValueError(
             f"`y0` is complex ({y0.dtype}), but the chosen solver does not support integration in a complex domain."
         )
@@ -146,6 +151,8 @@ def _check_steps(call: Call) -> None:
     largest, first = call["max_step"], call["first_step"]
     if not is_jax(largest) and largest <= 0:
         raise ValueError(f"`max_step` must be positive, got {largest}.")
+    if not is_jax(call["min_step"]) and not call["min_step"] >= 0:
+        raise ValueError(f"`min_step` must not be negative, got {call['min_step']}.")
     if first is None or is_jax(first):
         return
     if first <= 0:

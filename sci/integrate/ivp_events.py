@@ -1,4 +1,4 @@
-"""Events and Jacobians of `solve_ivp`: SciPy's conventions, as what the engine takes."""
+"""Events of `solve_ivp`: SciPy's conventions, as what the engine takes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ import numpy as np
 from sci.bridge import Call, HostRoute, Reason
 from solvers import ode
 
-__all__ = ["event_lists", "prepare_events", "prepare_jacobian"]
-
-#: Beyond this size a declared sparsity pays more than compiled dense factorisations.
-_DENSE_LIMIT = 150
+__all__ = ["event_lists", "prepare_events"]
 
 
 def prepare_events(call: Call) -> None:
@@ -57,27 +54,3 @@ def event_lists(found: ode.Found) -> tuple[list[np.ndarray], list[np.ndarray]]:
     times = [np.array(t[:n]) for t, n in zip(found.t, counts, strict=True)]
     states = [np.array(y[:n]) if n else np.asarray([]) for y, n in zip(found.y, counts, strict=True)]
     return times, states
-
-
-def prepare_jacobian(call: Call, jac: Any, sparsity: Any) -> None:
-    """``jac`` as a function, ``jacobian`` as a constant matrix; both None: by differentiation."""
-    call["jac"] = call["jacobian"] = None
-    n = call["y0"].shape[0]
-    if sparsity is not None and jac is None:
-        shape = getattr(sparsity, "shape", None) or np.shape(sparsity)
-        if shape != (n, n):
-            raise HostRoute(Reason.OPTION, f"jac_sparsity of shape {shape}")
-        if n > _DENSE_LIMIT:
-            raise HostRoute(Reason.OPTION, "jac_sparsity of a large system")
-    if jac is None:
-        return
-    if callable(jac):
-        call["jac"] = jac
-        return
-    if hasattr(jac, "tocsc"):
-        if n > _DENSE_LIMIT:
-            raise HostRoute(Reason.OPTION, "a large sparse jac")
-        jac = jac.toarray()
-    if np.shape(jac) != (n, n):
-        raise ValueError(f"`jac` is expected to have shape {(n, n)}, but actually has {np.shape(jac)}.")
-    call["jacobian"] = jac

@@ -15,7 +15,7 @@ from scipy.integrate._ivp.ivp import OdeResult
 from sci.bridge import register_result
 from solvers.ode import Dense
 
-__all__ = ["ContinuousSolution", "OdeResult", "numpy_solution"]
+__all__ = ["ContinuousSolution", "OdeResult", "Segment", "numpy_solution"]
 
 register_result(OdeResult)
 
@@ -37,7 +37,7 @@ class ContinuousSolution:
         return self.dense.t
 
 
-class _Segment(DenseOutput):
+class Segment(DenseOutput):
     """Interpolant of one step, on NumPy arrays."""
 
     def __init__(self, t_old: float, t: float, method: Any, coefficients: Any) -> None:
@@ -76,6 +76,6 @@ def numpy_solution(dense: Any, start: np.ndarray, right: bool) -> OdeSolution:
         return OdeSolution(ends, [_Constant(ends[0], ends[1], start)])
     leaves, tree = jax.tree.flatten(dense.coefficients)
     segments = [
-        _Segment(ts[i], ts[i + 1], dense.method, jax.tree.unflatten(tree, [a[i] for a in leaves])) for i in range(n)
+        Segment(ts[i], ts[i + 1], dense.method, jax.tree.unflatten(tree, [a[i] for a in leaves])) for i in range(n)
     ]
     return OdeSolution(ts, segments, alt_segment=right)

@@ -12,7 +12,7 @@ from scipy.integrate import IntegrationWarning
 
 from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import bind_last, differentiable, warn_user
+from sci.integrate._shared import bind_last, differentiable, inside, warn_user
 from sci.integrate.quadpack import MESSAGES
 from solvers import quadrature
 
@@ -70,19 +70,6 @@ def _number(name: str, value: Any) -> Any:
     return value if is_jax(value) else float(value)
 
 
-def _inside(a: Any, b: Any) -> Any:
-    """A point between two limits, for tracing: any point where they are not known."""
-    if is_jax(a) or is_jax(b):
-        return 0.61
-    a, b = float(a), float(b)
-    if np.isinf(a) and np.isinf(b):
-        return 0.61
-    if np.isinf(a) or np.isinf(b):
-        end, other = (a, b) if np.isfinite(a) else (b, a)
-        return end + np.copysign(0.61, other)
-    return a + 0.61 * (b - a)
-
-
 def _value(name: str, limit: Any, point: tuple[Any, ...]) -> Any:
     """A limit at a point; a function whose values are infinite belongs to the host."""
     if not callable(limit):
@@ -131,10 +118,10 @@ def _user(*functions: Any) -> None:
 def _prepare_double(call: Call) -> None:
     _arguments(call)
     call["a"], call["b"] = _number("a", call["a"]), _number("b", call["b"])
-    x = _inside(call["a"], call["b"])
+    x = inside(call["a"], call["b"])
     ends = [_value(name, call[name], (x,)) for name in ("gfun", "hfun")]
     call["kinds"] = (quadrature.range_kind(*ends), quadrature.range_kind(call["a"], call["b"]))
-    call["point"] = (_inside(*ends), x)
+    call["point"] = (inside(*ends), x)
     for name in ("gfun", "hfun"):
         _split(call, name)
 
@@ -222,12 +209,12 @@ def dblquad(func, a, b, gfun, hfun, gfun_number, hfun_number, args, epsabs, epsr
 def _prepare_triple(call: Call) -> None:
     _arguments(call)
     call["a"], call["b"] = _number("a", call["a"]), _number("b", call["b"])
-    x = _inside(call["a"], call["b"])
+    x = inside(call["a"], call["b"])
     middle = [_value(name, call[name], (x,)) for name in ("gfun", "hfun")]
-    y = _inside(*middle)
+    y = inside(*middle)
     inner = [_value(name, call[name], (x, y)) for name in ("qfun", "rfun")]
     call["kinds"] = tuple(quadrature.range_kind(*ends) for ends in (inner, middle, (call["a"], call["b"])))
-    call["point"] = (_inside(*inner), y, x)
+    call["point"] = (inside(*inner), y, x)
     for name in ("gfun", "hfun", "qfun", "rfun"):
         _split(call, name)
 
@@ -339,7 +326,7 @@ def _prepare_many(call: Call) -> None:
         if callable(given) and not call["args"] and plain_args:
             given = bind_last(given, plain_args)
         call[f"range{k}"] = given if callable(given) else None
-        point = (_inside(*ends), *point)
+        point = (inside(*ends), *point)
     for k in range(depth, _DEEPEST):
         call[f"range{k}"] = None
     call["kinds"], call["numbers"], call["point"] = tuple(kinds), tuple(numbers), point

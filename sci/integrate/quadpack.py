@@ -11,7 +11,8 @@ from scipy.integrate import IntegrationWarning
 
 from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import bind_last, differentiable, warn_user
+from sci.integrate._shared import bind_last, differentiable, inside, warn_user
+from sci.integrate.weighted import CYCLE_MESSAGES, CYCLE_STATUS, cycle_information, prepare_weight
 from solvers import quadrature
 
 __all__ = ["MESSAGES", "quad"]
@@ -34,9 +35,6 @@ MESSAGES = {
 
 
 def _prepare(call: Call) -> None:
-    for name in ("weight", "points"):
-        if call[name] is not None:
-            raise HostRoute(Reason.OPTION, name)
     if not callable(call["func"]):
         raise HostRoute(Reason.OPTION, "func is not a Python function")
     args = call["args"] if isinstance(call["args"], tuple) else (call["args"],)
@@ -59,21 +57,59 @@ def _prepare(call: Call) -> None:
         )
     if limit < 1:
         raise ValueError(f"Invalid 'limit' argument {limit}. There must be at least one subinterval")
+    prepare_weight(call)
+    if call["points"] is not None:
+        _prepare_points(call)
     call["kind"] = quadrature.range_kind(call["a"], call["b"])
     call["part"] = "both" if call["complex_func"] else "real"
     call["full_output"] = bool(call["full_output"])
 
 
-def _information(out: Any, limit: int) -> dict[str, Any]:
+def _prepare_points(call: Call) -> None:
+    """Break points strictly inside the range, increasing and different."""
+    a, b, points = call["a"], call["b"], call["points"]
+    if any(not is_jax(v) and np.isinf(v) for v in (a, b)):
+        raise ValueError(f"Infinity inputs cannot be used with break points; the limits are {a} and {b}.")
+    if is_jax(points) or is_jax(a) or is_jax(b):
+        call["points"] = jnp.sort(jnp.ravel(jnp.asarray(points, float)))
+    else:
+        inside = np.unique(np.asarray(points, float))
+        call["points"] = inside[(min(a, b) < inside) & (inside < max(a, b))]
+    if len(call["points"]) >= call["limit"]:
+        raise ValueError(
+            f"Number of break points ({len(call['points'])}) must be less than subinterval limit ({call['limit']})"
+        )
+
+
+def _information(call: Call, out: Any, limit: int) -> dict[str, Any]:
     """QUADPACK's description of the intervals."""
+    if _in_cycles(call):
+        return cycle_information(out)
     p = out.intervals
     last = int(p.n)
     order = np.zeros(limit, np.int32)
     order[:last] = np.argsort(-p.error[:last], kind="stable")
     return {
         "neval": int(out.neval), "last": last, "iord": order,
-        "alist": p.a, "blist": p.b, "rlist": p.value, "elist": p.error,
+        "alist": p.a, "blist": p.b, "rlist": p.value, "elist": p.error, **_at_points(call, p, last),
     }  # fmt: skip
+
+
+def _at_points(call: Call, p: Any, last: int) -> dict[str, Any]:
+    """What QAGP adds: the ends of the first intervals, how often each was halved, and (not kept) which were rough."""
+    points = call["points"]
+    if points is None:
+        return {}
+    low, high = sorted((call["a"], call["b"]))
+    return {
+        "pts": np.concatenate([[low], points, [high]]),
+        "level": p.level.astype(np.int32),
+        "ndin": np.zeros(points.size + 2, np.int32),
+    }
+
+
+def _in_cycles(call: Call) -> bool:
+    return call["weight"] in ("cos", "sin") and call["kind"] != "finite"
 
 
 def _nothing(limit: int) -> dict[str, Any]:
@@ -91,12 +127,12 @@ def _one(call: Call, run: Any, part: str) -> tuple[Any, ...]:
     code = int(out.status)
     result: tuple[Any, ...] = (float(out.value), float(out.error))
     if call["full_output"]:
-        result += (_information(out, call["limit"]),)
+        result += (_information(call, out, call["limit"]),)
     if code == 0:
         return result
-    message = MESSAGES[code].format(limit=call["limit"])
+    message = (CYCLE_MESSAGES if _in_cycles(call) else MESSAGES)[code].format(limit=call["limit"])
     if call["full_output"]:
-        return (*result, message)
+        return (*result, message, CYCLE_STATUS) if _in_cycles(call) else (*result, message)
     warn_user(message, IntegrationWarning)
     return result
 
@@ -119,7 +155,10 @@ def _drive(call: Call, run: Any) -> tuple[Any, ...]:
 def _finish_jax(call: Call, out: quadrature.Integral) -> tuple[Any, ...]:
     if not call["full_output"]:
         return out.value, out.error
-    p = out.intervals
+    p: Any = out.intervals
+    if _in_cycles(call):
+        names = {"rslst": p.value, "erlst": p.error, "ierlst": p.status}
+        return out.value, out.error, {"neval": out.neval, "lst": p.n, "ier": out.status, **names}
     information = {
         "neval": out.neval, "last": p.n, "ier": out.status,
         "alist": p.a, "blist": p.b, "rlist": p.value, "elist": p.error,
@@ -129,17 +168,7 @@ def _finish_jax(call: Call, out: quadrature.Integral) -> tuple[Any, ...]:
 
 def _example_point(call: Call) -> tuple[Any, ...]:
     """A point inside the range, where an integrand with singular ends is regular."""
-    a, b = call["a"], call["b"]
-    if is_jax(a) or is_jax(b):
-        return (0.61, *call["args"])
-    if np.isinf(a) and np.isinf(b):
-        middle = 0.61
-    elif np.isinf(a) or np.isinf(b):
-        end, other = (a, b) if np.isfinite(a) else (b, a)
-        middle = end + np.copysign(0.61, other)
-    else:
-        middle = a + 0.61 * (b - a)
-    return (middle, *call["args"])
+    return (inside(call["a"], call["b"]), *call["args"])
 
 
 def _wave(x: Any, rate: Any) -> Any:
@@ -177,21 +206,24 @@ def _examples() -> list[Example]:
     callables={"func": _example_point},
     trees=("args",),
     dtypes={"args": "keep"},
-    static=("limit", "kind", "part", "full_output"),
+    static=("limit", "kind", "part", "full_output", "weight", "cycles"),
     prepare=_prepare,
     drive=_drive,
     finish_jax=_finish_jax,
     examples=_examples,
-    note="`weight` and `points`.",
+    note="`wopts`; `full_output` of the weights cos and sin on a finite range.",
 )
-def quad(func, a, b, args, full_output, epsabs, epsrel, limit, kind, part):
-    """Compute a definite integral (QUADPACK's QAGS and QAGI).
+def quad(func, a, b, args, full_output, epsabs, epsrel, limit, kind, part, points, weight, wvar, cycles):
+    """Compute a definite integral (QUADPACK's QAGS, QAGI, QAGP with `points`, QAWO, QAWF, QAWS, QAWC with `weight`).
 
     All 21 (15 on infinite ranges) nodes of an interval are evaluated in one batch. With JAX arrays the result is
     ``(value, error)``, with `full_output` also a dictionary of arrays (``ier`` is QUADPACK's status), and nothing
-    warns. A traced limit is taken as finite: an infinite one gives NaN.
+    warns. A traced limit is taken as finite: an infinite one gives NaN. `points` must then lie inside the range.
 
-    Differentiable to any order with respect to the limits, `args` and what `func` closes over, by Leibniz' rule.
+    With a `weight` every interval takes 40 evaluations in one batch, and ``neval`` says so; `maxp1` is without meaning.
+
+    Differentiable to any order with respect to the limits, `args` and what `func` closes over, by Leibniz' rule; with a
+    `weight` not with respect to the limits and `wvar` (NotImplementedError).
 
     References
     ----------
@@ -215,6 +247,7 @@ def quad(func, a, b, args, full_output, epsabs, epsrel, limit, kind, part):
         return y.imag if part == "imag" else y
 
     out = quadrature.quad(
-        integrand, a, b, args, epsabs=epsabs, epsrel=epsrel, limit=limit, kind=kind, intervals=full_output
-    )
+        integrand, a, b, args, epsabs=epsabs, epsrel=epsrel, limit=limit, kind=kind, intervals=full_output,
+        points=points, weight=weight, wvar=wvar, cycles=cycles,
+    )  # fmt: skip
     return out if full_output else out._replace(neval=None)

@@ -15,6 +15,7 @@ from sci.bridge import Call, Example, implements
 from sci.bridge.reasons import user_frame
 from sci.linalg._shared import from_triangle, lapack_dtypes, need_square_stack
 from solvers.linear import LARGEST, solve_small
+from solvers.linear.lu import factor, one_norm
 
 __all__ = ["solve"]
 
@@ -80,9 +81,9 @@ def _inverse_norm(lu: jax.Array, permutation: jax.Array, first: jax.Array, wave:
         z = _adjoint_solve(lu, permutation, sign, True)
         unit = (jnp.arange(n)[:, None] == jnp.argmax(jnp.abs(z))).astype(lu.dtype)
         y = _solve_factored(lu, permutation, unit)
-        return y, jnp.maximum(best, jnp.abs(y).sum())
+        return y, jnp.maximum(best, one_norm(y))
 
-    best = jnp.maximum(jnp.abs(first).sum(), 2 * jnp.abs(wave).sum() / (3 * n))
+    best = jnp.maximum(one_norm(first), 2 * one_norm(wave) / (3 * n))
     return lax.fori_loop(0, 3, ascend, (first, best))[1]
 
 
@@ -97,7 +98,7 @@ def _solve_one(a: jax.Array, b: jax.Array, estimate: bool) -> tuple[jax.Array, j
     n, k = b.shape
     fixed = lax.stop_gradient(a)
     if n > LARGEST:
-        lu, _, permutation = lax.linalg.lu(fixed)
+        lu, permutation = factor(fixed)
 
     def forward(_: Any, rhs: jax.Array) -> jax.Array:
         return solve_small(fixed, rhs) if n <= LARGEST else _solve_factored(lu, permutation, rhs)
@@ -114,11 +115,11 @@ def _solve_one(a: jax.Array, b: jax.Array, estimate: bool) -> tuple[jax.Array, j
         return x, jnp.asarray(1.0)
     x, extra = x[:, :k], lax.stop_gradient(x[:, k:])
     if exact:
-        inverse_norm = jnp.abs(extra).sum(axis=0).max()
+        inverse_norm = one_norm(extra)
     else:
         inverse_norm = _inverse_norm(lu, permutation, extra[:, :1], extra[:, 1:])
     # a zero pivot makes the inverse infinite or NaN: 0 or NaN here, which is singular either way
-    return x, lax.stop_gradient(1 / (jnp.abs(fixed).sum(axis=0).max() * inverse_norm))
+    return x, lax.stop_gradient(1 / (one_norm(fixed) * inverse_norm))
 
 
 def _definite(a: jax.Array) -> jax.Array:

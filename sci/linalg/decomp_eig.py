@@ -16,6 +16,9 @@ from sci.linalg._shared import adjoint
 
 __all__ = ["eig", "eigvals"]
 
+#: Up to this condition of `b` the pencil is reduced by its inverse; eigenvalues lose as many digits at most.
+_MOST_CONDITION = 1e5
+
 
 def _complex(a: jax.Array) -> jax.Array:
     return a.astype(jnp.result_type(a, jnp.complex64))
@@ -84,10 +87,18 @@ def _prepare(call: Call) -> None:
     for name in ("left", "right"):
         call[name] = bool(call.get(name, False))
     call["homogeneous_eigvals"] = bool(call["homogeneous_eigvals"])
-    if call["b"] is not None and call.numpy:
-        raise HostRoute(Reason.OPTION, "the generalised problem (b), for which b may be singular")
-    if call["b"] is not None and (call["left"] or call["homogeneous_eigvals"]):
-        raise HostRoute(Reason.OPTION, "left vectors or homogeneous eigenvalues of the generalised problem")
+    if call["b"] is not None and call.numpy and not _well_conditioned(np.asarray(call["b"])):
+        raise HostRoute(Reason.OPTION, "a generalised problem whose b is singular or ill-conditioned")
+
+
+def _well_conditioned(b: np.ndarray) -> bool:
+    """Whether the inverse of `b` may be used; what is no stack of square matrices is left to the validation."""
+    if b.dtype.kind not in "biufc" or b.ndim < 2 or b.shape[-1] != b.shape[-2] or b.size == 0:
+        return True
+    if not np.isfinite(b).all():
+        return True
+    size = np.linalg.svd(b, compute_uv=False)
+    return bool((size[..., -1] > size[..., 0] / _MOST_CONDITION).all())
 
 
 def _validate(call: Call) -> None:
@@ -125,6 +136,9 @@ def _body(a: Any, b: Any, left: bool, right: bool, homogeneous: bool) -> Any:
             a = a if b is None else jnp.linalg.solve(b, a)
             if left:
                 w, vl, vr = _both(a)
+                if b is not None:  # y of y^H b^-1 a = w y^H is b^H times the left vector
+                    vl = jnp.linalg.solve(adjoint(_complex(b)), vl)
+                    vl = vl / jnp.linalg.norm(vl, axis=0)
                 vectors = (vl, vr)[: 1 + right]
             elif right:
                 w, vr = _right(a)
@@ -143,8 +157,18 @@ def _check(result: Any, original: Any) -> None:
         assert ours.dtype == theirs.dtype
 
 
+def _check_projectors(result: Any, original: Any) -> None:
+    """Vectors of a pencil are unique up to a phase."""
+    np.testing.assert_allclose(np.sort_complex(result[0]), np.sort_complex(original[0]), rtol=1e-10, atol=1e-12)
+    nearest = np.abs(result[0][:, None] - original[0]).argmin(axis=1)
+    for ours, theirs in zip(result[1:], original[1:], strict=True):
+        for x, y in zip(ours.T, theirs.T[nearest], strict=True):
+            np.testing.assert_allclose(np.outer(x, x.conj()), np.outer(y, y.conj()), atol=1e-10)
+
+
+_SECOND = [[2.0, 0.3, 0.0], [0.0, 1.0, 0.1], [0.2, 0.0, 1.5]]
 _EXAMPLE = [[1.0, 2.0, 0.0], [-3.0, 1.0, 1.0], [0.5, 0.0, 4.0]]
-_NOTE = "the generalised problem (b) in the NumPy world; inside jit its left vectors and homogeneous eigenvalues."
+_NOTE = "the generalised problem where b is singular or ill-conditioned (NumPy world)."
 
 
 @implements(
@@ -159,6 +183,7 @@ _NOTE = "the generalised problem (b) in the NumPy world; inside jit its left vec
     examples=lambda: [
         Example((_EXAMPLE,), check=_check, grad=("a",), vmap=("a",), float32=False),
         Example((_EXAMPLE,), {"left": True}, check=_check, grad=("a",)),
+        Example((_EXAMPLE, _SECOND), {"left": True}, check=_check_projectors, output=lambda r: r[0], grad=("a", "b")),
     ],
 )
 def eig(a: Any, b: Any, left: bool, right: bool, homogeneous_eigvals: bool) -> Any:
@@ -169,18 +194,20 @@ def eig(a: Any, b: Any, left: bool, right: bool, homogeneous_eigvals: bool) -> A
     a : array_like, shape (..., n, n)
         Matrices.
     b : array_like, shape (..., n, n), optional
-        Second matrix of the generalised problem ``a @ v = w * b @ v``; inside `jax.jit` it must be regular.
+        Second matrix of the generalised problem ``a @ v = w * b @ v``. It is inverted, up to a condition of 1e5
+        (otherwise SciPy's QZ algorithm does it); in the JAX world it must be regular.
     left, right : bool
         Which vectors are returned.
     homogeneous_eigvals : bool
-        Return eigenvalues as pairs.
+        Return eigenvalues as pairs (of the generalised problem, with the second number 1).
 
     Returns
     -------
     w : complex array, shape (..., n) or (..., 2, n)
         In LAPACK's order.
     vl, vr : array, shape (..., n, n)
-        Vectors in columns, of norm 1, largest component real. Real in the NumPy world if all eigenvalues are, always
+        Vectors in columns, of norm 1, largest component real (SciPy's of the generalised problem have another
+        phase where they are complex). Real in the NumPy world if all eigenvalues are, always
         complex in the JAX world. Differentiable at distinct eigenvalues; at repeated ones finite.
 
     Raises

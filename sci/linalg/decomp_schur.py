@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -12,6 +11,7 @@ from scipy.linalg import LinAlgError
 
 from sci.bridge import Call, Example, HostRoute, Reason, implements
 from sci.linalg._batch import core_shapes, over_batch, promoted, square_core
+from solvers.linear import real_to_complex_schur
 
 __all__ = ["hessenberg", "rsf2csf", "schur"]
 
@@ -159,37 +159,7 @@ def rsf2csf(T: Any, Z: Any) -> Any:
     array([ 1., -1.])
     """
     T, Z = promoted(T, Z)
-    dtype = jnp.result_type(T, jnp.complex64)
-
-    def core(t: jax.Array, z: jax.Array) -> tuple[jax.Array, jax.Array]:
-        t, z = t.astype(dtype), z.astype(dtype)
-        n = t.shape[0]
-        index = np.arange(n)
-
-        def step(k: jax.Array, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-            t, z = carry
-            m = n - 1 - k
-            a, b = t[m - 1, m - 1], t[m - 1, m]
-            c, d = t[m, m - 1], t[m, m]
-            active = jnp.abs(c) > jnp.finfo(dtype).eps * (jnp.abs(a) + jnp.abs(d))
-            half = (a - d) / 2
-            mu = half + jnp.sqrt(half**2 + b * c)  # an eigenvalue of the block, less its last entry
-            size = jnp.sqrt(jnp.abs(mu) ** 2 + jnp.abs(c) ** 2)
-            safe = jnp.where(active, size, 1)
-            cosine, sine = jnp.where(active, mu / safe, 1), jnp.where(active, c / safe, 0)
-            rotation = jnp.array([[cosine.conj(), sine], [-sine, cosine]])
-            rows = rotation @ lax.dynamic_slice(t, (m - 1, jnp.zeros_like(m)), (2, n))
-            old = lax.dynamic_slice(t, (m - 1, jnp.zeros_like(m)), (2, n))
-            t = lax.dynamic_update_slice(t, jnp.where(index >= m - 1, rows, old), (m - 1, jnp.zeros_like(m)))
-            columns = lax.dynamic_slice(t, (jnp.zeros_like(m), m - 1), (n, 2))
-            turned = jnp.where(index[:, None] <= m, columns @ rotation.conj().T, columns)
-            t = lax.dynamic_update_slice(t, turned, (jnp.zeros_like(m), m - 1)).at[m, m - 1].set(0)
-            vectors = lax.dynamic_slice(z, (jnp.zeros_like(m), m - 1), (n, 2)) @ rotation.conj().T
-            return t, lax.dynamic_update_slice(z, vectors, (jnp.zeros_like(m), m - 1))
-
-        return lax.fori_loop(0, n - 1, step, (t, z)) if n > 1 else (t, z)
-
-    return over_batch(core, (T, Z), (2, 2))
+    return over_batch(real_to_complex_schur, (T, Z), (2, 2))
 
 
 def _prepare_hessenberg(call: Call) -> None:

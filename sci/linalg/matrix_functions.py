@@ -11,7 +11,10 @@ from jax import lax
 from scipy.linalg import LinAlgError
 
 from sci.bridge import Call, Example, implements
+from sci.linalg._batch import over_batch
+from sci.linalg.basic import _solve_one
 from solvers.batching import any_lane
+from solvers.linear.lu import one_norm
 
 __all__ = ["expm"]
 
@@ -42,12 +45,17 @@ def _pade(m: int, a: jax.Array, a2: jax.Array, a4: jax.Array, a6: jax.Array) -> 
     else:
         u = a @ (c[7] * a6 + c[5] * a4 + c[3] * a2 + c[1] * eye)
         v = c[6] * a6 + c[4] * a4 + c[2] * a2 + c[0] * eye
-    return jnp.linalg.solve(v - u, v + u)
+    return _quotient(v - u, v + u)
+
+
+def _quotient(p: jax.Array, q: jax.Array) -> jax.Array:
+    """``inv(p) @ q``."""
+    return over_batch(lambda p, q: _solve_one(p, q, False)[0], (p, q), (2, 2))
 
 
 def _log2_norm(a: jax.Array) -> jax.Array:
     """log2 of the 1-norm."""
-    return jnp.log2(jnp.abs(a).sum(axis=-2).max(axis=-1))
+    return jnp.log2(one_norm(a))
 
 
 def _log2_power_norm(a: jax.Array, k: int) -> jax.Array:
@@ -84,13 +92,16 @@ def _scaled(a: jax.Array) -> tuple[jax.Array, jax.Array]:
     a2 = unit @ unit
     a4 = a2 @ a2
     a6 = a4 @ a2
-    d6, d8 = _log2_norm(a6) / 6, _log2_norm(a4 @ a4) / 8
+    # together: each norm by itself is several operations to compile
+    powers = [unit, a6, a4 @ a4] + ([a4 @ a6] if double else [])
+    sizes = _log2_norm(jnp.stack(powers))
+    d6, d8 = sizes[1] / 6, sizes[2] / 8
     eta = jnp.maximum(d6, d8)
     if double:
-        eta = jnp.minimum(eta, jnp.maximum(d8, _log2_norm(a4 @ a6) / 10))
+        eta = jnp.minimum(eta, jnp.maximum(d8, sizes[3] / 10))
     s = jnp.maximum(0.0, jnp.ceil(eta + p - np.log2(_THETA[m])))
     # more, where |a|^(2m+1) says that the bound by eta has missed the leading error term
-    growth = _log2_power_norm(unit, 2 * m + 1) - _log2_norm(unit) + 2 * m * (p - s)
+    growth = _log2_power_norm(unit, 2 * m + 1) - sizes[0] + 2 * m * (p - s)
     precision = 53 if double else 24
     s = s + jnp.maximum(0.0, jnp.ceil((growth - _LOG2_INVERSE_C[m] + precision) / (2 * m)))
     s = jnp.where(jnp.isfinite(s), s, 0.0)

@@ -13,8 +13,9 @@ import solvers.linear as linear
 from sci.bridge import Call, Example, HostRoute, Reason, implements
 from sci.linalg._batch import over_batch, square_core
 from sci.linalg._shared import widen
+from sci.linalg.logarithm import _logm
 from sci.linalg.matrix_functions import _expm
-from sci.linalg.roots_and_logs import _LIMIT, _deprecated, _logm, maybe_real
+from sci.linalg.square_root import _LIMIT, _deprecated, maybe_real
 
 __all__ = ["fractional_matrix_power", "signm"]
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from sci.bridge import Call, Example, implements
 from sci.linalg._batch import over_batch, square_core
 from sci.linalg.matrix_functions import _expm
-from sci.linalg.roots_and_logs import maybe_real
+from sci.linalg.square_root import maybe_real
 
 __all__ = ["coshm", "cosm", "sinhm", "sinm", "tanhm", "tanm"]
 

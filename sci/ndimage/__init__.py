@@ -33,16 +33,18 @@ from sci.ndimage.grey import (
     morphological_laplace,
     white_tophat,
 )
-from sci.ndimage.measurements import (
-    center_of_mass,
+from sci.ndimage.label_extremes import (
     extrema,
-    histogram,
     maximum,
     maximum_position,
-    mean,
     median,
     minimum,
     minimum_position,
+)
+from sci.ndimage.measurements import (
+    center_of_mass,
+    histogram,
+    mean,
     standard_deviation,
     sum,
     sum_labels,

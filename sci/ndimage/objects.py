@@ -65,8 +65,8 @@ def _image():
 def label(input, plan):
     """Number the connected components of what is not zero, in raster order of their first samples, as SciPy does.
 
-    All samples of a row at once, row after row; see `sci/ndimage/_kernels/components.py` for the algorithm and its
-    references. On one CPU the sequential original is several times faster on large images.
+    Unions of runs; see `sci/ndimage/_kernels/components.py` for the algorithm and its references. On one CPU the
+    sequential original is three to five times faster on large images.
 
     Returns
     -------

@@ -1,12 +1,29 @@
 """The names of `scipy.optimize`, computed by JAX where native."""
 
 from sci.bridge import delegate
+from sci.optimize.basinhopping import basinhopping
+from sci.optimize.brute import brute
 from sci.optimize.curves import curve_fit
+from sci.optimize.differences import approx_fprime, check_grad
+from sci.optimize.differential_evolution import differential_evolution
 from sci.optimize.fixed import fixed_point
+from sci.optimize.isotonic import isotonic_regression
 from sci.optimize.leastsq import leastsq
+from sci.optimize.line_search import line_search
+from sci.optimize.linear_least_squares import lsq_linear, nnls
+from sci.optimize.linprog import linprog
 from sci.optimize.lsq import least_squares
 from sci.optimize.minimizers import minimize
 from sci.optimize.newton import newton
+from sci.optimize.quasi_newton import (
+    anderson,
+    broyden1,
+    broyden2,
+    diagbroyden,
+    excitingmixing,
+    linearmixing,
+    newton_krylov,
+)
 from sci.optimize.root_scalar import root_scalar
 from sci.optimize.roots import fsolve, root
 from sci.optimize.rosenbrock import rosen, rosen_der, rosen_hess, rosen_hess_prod
@@ -14,21 +31,38 @@ from sci.optimize.scalar import bisect, brenth, brentq, ridder, toms748
 from sci.optimize.scalar_minimum import bracket, brent, fminbound, golden, minimize_scalar
 
 __all__ = [
+    "anderson",
+    "approx_fprime",
+    "basinhopping",
     "bisect",
     "bracket",
     "brent",
     "brenth",
     "brentq",
+    "broyden1",
+    "broyden2",
+    "brute",
+    "check_grad",
     "curve_fit",
+    "diagbroyden",
+    "differential_evolution",
+    "excitingmixing",
     "fixed_point",
     "fminbound",
     "fsolve",
     "golden",
+    "isotonic_regression",
     "least_squares",
     "leastsq",
+    "line_search",
+    "linearmixing",
+    "linprog",
+    "lsq_linear",
     "minimize",
     "minimize_scalar",
     "newton",
+    "newton_krylov",
+    "nnls",
     "ridder",
     "root",
     "root_scalar",

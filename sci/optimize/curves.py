@@ -16,6 +16,7 @@ from sci.optimize._shared import need_callable, users, warn_user
 from sci.optimize.leastsq import covariance, minpack_info, minpack_message, run_lm
 from sci.optimize.lsq_options import (
     TERMINATION,
+    Region,
     loss_example,
     plain_region,
     prepare_bounds,
@@ -336,13 +337,5 @@ def curve_fit(
     given = None if jac is None else jacobian
     if method == "lm":
         return run_lm(residuals, p0, (), given, LM(ftol, xtol, gtol, maxfev, factor, diag, False))
-    region = {
-        "lower": lower,
-        "upper": upper,
-        "scale": scale,
-        "by_jacobian": by_jacobian,
-        "loss_name": loss_name,
-        "rho": rho,
-        "f_scale": f_scale,
-    }
+    region = Region(lower, upper, scale, by_jacobian, loss_name, rho, f_scale)
     return run_region(residuals, p0, (), given, method, (ftol, xtol, gtol, maxfev), region)

@@ -15,6 +15,7 @@ from sci.optimize.leastsq import run_lm
 from sci.optimize.lsq_options import (
     EPS,
     TERMINATION,
+    Region,
     loss_example,
     plain_region,
     positive_scale,
@@ -237,14 +238,6 @@ def least_squares(
             raise ValueError(f"The return value of `jac` has wrong shape: expected {expected}, actual {matrix.shape}.")
         return matrix
 
-    region = {
-        "lower": lower,
-        "upper": upper,
-        "scale": scale,
-        "by_jacobian": by_jacobian,
-        "loss_name": loss_name,
-        "rho": rho,
-        "f_scale": f_scale,
-    }
+    region = Region(lower, upper, scale, by_jacobian, loss_name, rho, f_scale)
     given = None if jac is None else jacobian
     return run_region(residuals, x0, args, given, method, (ftol, xtol, gtol, maxfev), region)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ from sci.optimize._shared import warn_user
 from solvers.least_squares import LOSSES, TRF, Dogbox, Loss
 from solvers.least_squares import least_squares as engine
 
-__all__ = ["TERMINATION", "prepare_bounds", "prepare_loss", "prepare_region", "run_region"]
+__all__ = ["TERMINATION", "Region", "prepare_bounds", "prepare_loss", "prepare_region", "run_region"]
 
 EPS = float(np.finfo(float).eps)
 TERMINATION = {
@@ -26,8 +26,18 @@ TERMINATION = {
     3: "`xtol` termination condition is satisfied.",
     4: "Both `ftol` and `xtol` termination conditions are satisfied.",
 }
-#: Entries that `prepare_region` adds to a call, all parameters of the bodies.
-ENTRIES = ("lower", "upper", "scale", "by_jacobian", "loss_name", "rho", "f_scale")
+
+
+class Region(NamedTuple):
+    """The options of the bounded methods that `prepare_region` makes entries of a call, parameters of the bodies."""
+
+    lower: Any
+    upper: Any
+    scale: Any
+    by_jacobian: bool
+    loss_name: str
+    rho: Any
+    f_scale: Any
 
 
 def prepare_bounds(bounds: Any, n: int) -> tuple[Any, Any, bool]:
@@ -161,7 +171,7 @@ def _loss(name: str, rho: Any, f_scale: Any) -> Loss | None:
 
 
 def run_region(
-    residuals: Any, x0: Any, args: Any, jac: Any, method: str, tolerances: tuple[Any, ...], region: dict[str, Any]
+    residuals: Any, x0: Any, args: Any, jac: Any, method: str, tolerances: tuple[Any, ...], region: Region
 ) -> dict[str, Any]:
     """Run TRF or dogbox.
 
@@ -173,12 +183,11 @@ def run_region(
     method : str
     tolerances : tuple
         ftol, xtol, gtol, maxfev.
-    region : dict
-        The entries named in `ENTRIES`.
+    region : Region
     """
-    solver = (TRF if method == "trf" else Dogbox)(*tolerances, scale=region["scale"], by_jacobian=region["by_jacobian"])
-    bounds = None if region["lower"] is None else (region["lower"], region["upper"])
-    loss = _loss(region["loss_name"], region["rho"], region["f_scale"])
+    solver = (TRF if method == "trf" else Dogbox)(*tolerances, scale=region.scale, by_jacobian=region.by_jacobian)
+    bounds = None if region.lower is None else (region.lower, region.upper)
+    loss = _loss(region.loss_name, region.rho, region.f_scale)
 
     def vector(x, *a):
         out = jnp.atleast_1d(residuals(x, *a))

@@ -8,9 +8,11 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+import scipy.optimize
 from scipy.optimize import OptimizeResult, RootResults
 
 from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge.reasons import record_host
 from sci.bridge.worlds import is_jax
 from sci.optimize._shared import bind_arguments, need_callable, users, warn_user
 from sci.optimize.scalar import jax_result, numpy_number, relative, run_scalar
@@ -87,6 +89,25 @@ def open_outcome(out: dict[str, Any], functions: int, joint: bool, disp: bool) -
     flag = CONVERGED if status == CONVERGED else NOT_CONVERGED
     method = ("secant", "newton", "halley")[functions - 1]
     return RootResults(root, nit, newton_calls(out, functions, joint), flag, method)
+
+
+def real_or_host(original: Any, finish: Any) -> Any:
+    """A `drive` that finishes a run, or hands a complex function of a real start to SciPy.
+
+    Whether values are complex is known when the function has been traced, after the choice between JAX and the host.
+    """
+
+    def drive(call: Call, run: Any) -> Any:
+        try:
+            out = run()
+        except TypeError as error:
+            if "must return real numbers" not in str(error):
+                raise
+            record_host(f"scipy.optimize.{original.__name__}", Reason.DTYPE, "a complex function of a real start")
+            return original(*call.args, **call.kwargs)
+        return finish(call, out)
+
+    return drive
 
 
 def _prepare(call: Call) -> None:
@@ -178,7 +199,7 @@ _TIGHT: dict[str, Any] = {"rtol": 1e-9, "grad_rtol": 1e-4}
     trees=("args",),
     dtypes={"args": "keep", "maxiter": "keep"},
     prepare=_prepare,
-    finish=_finish,
+    drive=real_or_host(scipy.optimize.newton, _finish),
     finish_jax=_finish_jax,
     examples=lambda: [
         Example(

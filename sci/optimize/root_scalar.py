@@ -8,12 +8,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.optimize
 from scipy.optimize import RootResults
 
 from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
 from sci.bridge.worlds import is_jax
 from sci.optimize._shared import bind_arguments, need_callable, users
-from sci.optimize.newton import open_method, open_outcome
+from sci.optimize.newton import open_method, open_outcome, real_or_host
 from sci.optimize.scalar import (
     MAXITER,
     RTOL,
@@ -164,7 +165,7 @@ def _single(x: Any, a: Any) -> Any:
     dtypes={"a": "float", "b": "float", "args": "keep", "maxiter": "keep", "k": "keep"},
     static=("method", "joint", "functions"),
     prepare=_prepare,
-    finish=_finish,
+    drive=real_or_host(scipy.optimize.root_scalar, _finish),
     finish_jax=lambda call, out: jax_result(out),
     examples=lambda: [
         Example(
@@ -186,7 +187,7 @@ def _single(x: Any, a: Any) -> Any:
             grad_rtol=1e-4,
         ),
     ],
-    note="several starts at once.",
+    note="several starts at once; complex functions of a real start.",
 )
 def root_scalar(f, args, method, a, b, fprime, fprime2, x0, x1, xtol, rtol, maxiter, k, joint, functions):
     """Find a root of a scalar function.

@@ -131,10 +131,12 @@ def least_squares(fun, x0, args=(), method=None, *, jac=None, bounds=None, loss=
             aux |= _plain(aux["fun"], aux["jac"])
         else:
             state = iterate(method, problem, method.init(problem, start))
-            x, aux = state.x, {k: getattr(state, k) for k in ("fun", "jac", "nfev", "njev", "nit", "status")}
+            x, aux = state.x, {k: getattr(state, k) for k in ("fun", "nfev", "njev", "nit", "status")}
             if isinstance(method, LM):
+                aux["jac"] = problem.jacobian(state.at)
                 aux |= _plain(aux["fun"], aux["jac"])
             else:
+                aux["jac"] = state.jac
                 side = active_set(problem, x, method.xtol) if isinstance(method, TRF) else state.side
                 aux |= {"cost": state.cost, "optimality": state.optimality, "side": side.astype(jnp.int32)}
         return x, aux

@@ -7,24 +7,29 @@ References
 """
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
+from jax.scipy.linalg import cho_factor, cho_solve
 
-from solvers.roots.vectors import norm
+from solvers.roots.vectors import inner, norm, product
 
 __all__ = ["damping"]
 
 _MAX_ITERATIONS = 10
+_SMALL = 32
 
 
-def damping(singular, image, delta, guess):
-    """Solve ``norm(z(par)) = delta`` to a tenth, where ``z(par) = s c / (s^2 + par)``.
+def damping(gram, slope, full_rank, delta, guess):
+    """Solve ``norm(z(par)) = delta`` to a tenth, where ``(gram + par I) z = slope``.
 
     Parameters
     ----------
-    singular : (k,) array
-        Singular values s of the scaled Jacobian.
-    image : (k,) array
-        Residuals c in the basis of the left singular vectors.
+    gram : (n, n) array
+        ``A^T A`` of the scaled Jacobian A: far from singular, or diagonal.
+    slope : (n,) array
+        ``A^T`` times the residuals, zero where a diagonal `gram` is.
+    full_rank : bool array
+        Whether `gram` is regular.
     delta : float array
         Radius of the trust region.
     guess : float array
@@ -34,44 +39,67 @@ def damping(singular, image, delta, guess):
     -------
     par : float array
         Zero if the undamped step lies within the region.
-    z : (k,) array
-        The step (negated) in the basis of the right singular vectors.
+    z : (n,) array
+        The step (negated).
     """
-    info = jnp.finfo(singular.dtype)
-    useful = singular > info.eps * singular.size * jnp.max(singular)
-    safe = jnp.where(useful, singular, 1.0)
-    full = jnp.where(useful, image / safe, 0.0)
-    length = norm(full)
-    excess = length - delta
-
-    # Bounds of the parameter; the lower one holds only at full rank.
-    steepness = norm(full / safe) / jnp.where(length > 0, length, 1.0)
-    lower = jnp.where(jnp.all(useful), excess / delta / steepness**2, 0.0)
-    gradient = norm(singular * image)
-    upper = gradient / delta
-    upper = jnp.where(upper == 0, info.tiny / jnp.minimum(delta, 0.1), upper)
-    par = jnp.minimum(jnp.maximum(guess, lower), upper)
-    par = jnp.where(par == 0, gradient / length, par)
+    tiny = jnp.finfo(gram.dtype).tiny
+    gradient = norm(slope)
+    highest = gradient / delta
+    highest = jnp.where(highest == 0, tiny / jnp.minimum(delta, 0.1), highest)
 
     def body(carry):
-        par, lower, upper, excess, _, count = carry
-        par = jnp.where(par == 0, jnp.maximum(info.tiny, 0.001 * upper), par)
-        weight = singular**2 + par
-        z = singular * image / weight
+        par, lower, upper, previous, _, _, count = carry
+        # The first round is the undamped step, which tells where the others begin.
+        undamped = count == 0
+        par = jnp.where((par == 0) & ~undamped, jnp.maximum(tiny, 0.001 * upper), par)
+        z, curvature = _solve(gram, slope, par)
         size = norm(z)
-        previous, excess = excess, size - delta
-        done = jnp.abs(excess) <= 0.1 * delta
-        done |= (lower == 0) & (excess <= previous) & (previous < 0)
-        done |= count >= _MAX_ITERATIONS - 1
-        curvature = jnp.sum(z * z / weight)
+        excess = size - delta
         correction = excess / delta * size**2 / jnp.where(curvature > 0, curvature, 1.0)
-        lower = jnp.where(excess > 0, jnp.maximum(lower, par), lower)
-        upper = jnp.where(excess < 0, jnp.minimum(upper, par), upper)
-        new = jnp.where(done, par, jnp.maximum(lower, par + correction))
-        return new, lower, upper, excess, done, count + 1
 
-    inside = ~(excess > 0.1 * delta)
-    par = lax.while_loop(lambda c: ~c[4], body, (par, lower, upper, excess, inside, 0))[0]
-    par = jnp.where(inside, 0.0, par)
-    damped = singular * image / jnp.where(inside, 1.0, singular**2 + par)
-    return par, jnp.where(inside, full, damped)
+        inside = ~(excess > 0.1 * delta)
+        done = (jnp.abs(excess) <= 0.1 * delta) | ((lower == 0) & (excess <= previous) & (previous < 0))
+        done = jnp.where(undamped, inside, done | (count >= _MAX_ITERATIONS))
+
+        # Bounds of the parameter; the lower one holds only at full rank.
+        least = jnp.where(full_rank, correction, 0.0)
+        start = jnp.minimum(jnp.maximum(guess, least), highest)
+        start = jnp.where(start == 0, gradient / size, start)
+        lower = jnp.where(undamped, least, jnp.where(excess > 0, jnp.maximum(lower, par), lower))
+        upper = jnp.where(undamped, highest, jnp.where(excess < 0, jnp.minimum(upper, par), upper))
+        new = jnp.where(undamped, start, jnp.maximum(lower, par + correction))
+        return jnp.where(done, par, new), lower, upper, excess, z, done, count + 1
+
+    zero = jnp.zeros((), gram.dtype)
+    carry = (zero, zero, highest, zero, jnp.zeros_like(slope), jnp.asarray(False), jnp.int32(0))
+    par, _, _, _, z, _, _ = lax.while_loop(lambda c: ~c[5], body, carry)
+    return par, z
+
+
+def _solve(gram, slope, par):
+    """The solution z of ``(gram + par I) z = slope``, and ``z^T (gram + par I)^-1 z``."""
+    n = len(slope)
+    if n > _SMALL:
+        factors = cho_factor(gram + jnp.diag(jnp.full(n, par) + jnp.where(jnp.diagonal(gram) == 0, 1.0, 0.0)))
+        z = cho_solve(factors, slope)
+        return z, inner(z, cho_solve(factors, z))
+    inverse = _inverse(gram, par)
+    z = product(inverse, slope)
+    return z, inner(z, product(inverse, z))
+
+
+def _inverse(gram, par):
+    """The inverse of ``gram + par I`` by Gauss-Jordan elimination; pivots of zero stay zero."""
+    n = len(gram)
+    index = np.arange(n, dtype=np.int32)
+
+    def eliminate(k, a):
+        row = lax.dynamic_index_in_dim(a, k, 0, keepdims=False)
+        column = lax.dynamic_index_in_dim(a, k, 1, keepdims=True)
+        pivot = lax.dynamic_index_in_dim(row, k, keepdims=False)
+        pivot = jnp.where(pivot > 0, 1 / jnp.where(pivot > 0, pivot, 1.0), 0.0)
+        in_row, in_column = index[:, None] == k, index == k
+        outside = jnp.where(in_row, row * pivot, jnp.where(in_column, -column * pivot, a - column * (row * pivot)))
+        return jnp.where(in_row & in_column, pivot, outside)
+
+    return lax.fori_loop(0, n, eliminate, gram + jnp.where(index[:, None] == index, par, 0.0))

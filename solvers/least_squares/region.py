@@ -88,7 +88,7 @@ def trust_region(singular, image, delta, guess, rows):
     damping : float array
     """
     info = jnp.finfo(singular.dtype)
-    full = singular[-1] > info.eps * rows * singular[0] if rows >= singular.size else jnp.asarray(False)
+    full = jnp.min(singular) > info.eps * rows * jnp.max(singular) if rows >= singular.size else jnp.asarray(False)
     weighted = singular * image
     newton = -image / jnp.where(full, singular, 1.0)
     inside = full & (norm(newton) <= delta)

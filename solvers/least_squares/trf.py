@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from solvers.least_squares.factors import singular_factors
 from solvers.least_squares.loss import Loss
 from solvers.least_squares.region import (
     Quadratic,
@@ -222,8 +223,8 @@ class TRF(BoxedRegion):
             right_hand = jnp.concatenate([model, jnp.zeros_like(x)])
         # LAPACK does not end on what is not finite.
         matrix = jnp.where(jnp.isfinite(matrix).all(), matrix, 0.0)
-        left, singular, right = jnp.linalg.svd(matrix, full_matrices=False)
-        return fun, model, jac, scale, singular, right, product(left.T, right_hand)
+        singular, right, image = singular_factors(matrix, right_hand)
+        return fun, model, jac, scale, singular, right, image
 
 
 def _scaling(problem, x, gradient, scale):

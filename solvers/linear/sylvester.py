@@ -5,16 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-__all__ = ["complex_schur", "solve_sylvester", "sqrt_triangular", "sylvester_triangular"]
+from solvers.linear.schur import complex_schur
+
+__all__ = ["solve_sylvester", "sqrt_triangular", "sylvester_triangular"]
 
 #: Rows of a block: below it the loops over columns cost less than products of blocks.
 _BLOCK = 48
-
-
-def complex_schur(a):
-    """``(t, z)`` with a = z @ t @ z^H, t upper triangular, complex. LAPACK's gees: CPU only."""
-    t, z = lax.linalg.schur(a.astype(jnp.result_type(a, jnp.complex64)))
-    return t, z
 
 
 def _columns(a, b, q):

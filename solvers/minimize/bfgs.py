@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 
 from solvers.minimize import line_search
+from solvers.minimize.searcher import Pausing, search_scalars
 from solvers.minimize.status import MAX_ITERATIONS, NOT_FINITE, PRECISION_LOSS, RUNNING, SUCCESS
 from solvers.roots.vectors import entry, inner, norm, pack, product
 
@@ -38,7 +39,7 @@ class BFGSState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class BFGS:
+class BFGS(Pausing):
     """BFGS with a strong-Wolfe line search; termination and constants are SciPy's.
 
     Parameters
@@ -75,24 +76,16 @@ class BFGS:
     def init(self, problem, x0, capacity=0):
         """State at `x0` before any evaluation, with room to record `capacity` iterates."""
         del problem
-        # NumPy constants: a caller that resumes by hand can have the state without compiling anything.
         n, dtype = x0.size, x0.dtype
         hess_inv = np.eye(n, dtype=dtype) if self.hess_inv0 is None else self.hess_inv0.astype(dtype)
-        scalars = np.zeros(line_search.SIZE + 5, dtype)
-        scalars[-2:] = RUNNING, True
         return BFGSState(
             x=x0,
             jac=np.zeros(n, dtype),
             hess_inv=hess_inv,
             direction=np.zeros(n, dtype),
-            scalars=scalars,
+            scalars=search_scalars(dtype, 0),
             path=np.zeros((capacity, n), dtype),
         )
-
-    def converged(self, state):
-        """Whether the iteration ended, or pauses."""
-        ended = state.status != RUNNING
-        return ended if self.pause is None else ended | (state.nit >= self.pause)
 
     def step(self, problem, state):
         """Evaluate at the trial point; on acceptance update the model and choose the next direction."""

@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 
 from solvers.minimize import line_search
+from solvers.minimize.searcher import Pausing, search_scalars
 from solvers.minimize.status import MAX_ITERATIONS, NOT_FINITE, PRECISION_LOSS, RUNNING, SUCCESS
 from solvers.roots.vectors import entry, inner, norm, pack
 
@@ -38,23 +39,15 @@ class SearchState(NamedTuple):
     nhev = property(lambda self: entry(self.scalars, line_search.SIZE + 5).astype(jnp.int32))
 
 
-class Searcher:
+class Searcher(Pausing):
     """What the line-search methods without a matrix share."""
-
-    pause: Any
 
     def init(self, problem, x0, capacity=0):
         """State at `x0` before any evaluation, with room to record `capacity` iterates."""
         del problem
         n, dtype = x0.size, x0.dtype
-        scalars = np.zeros(line_search.SIZE + 6, dtype)
-        scalars[-3:-1] = RUNNING, True
-        return SearchState(x0, np.zeros(n, dtype), np.zeros(n, dtype), scalars, np.zeros((capacity, n), dtype))
-
-    def converged(self, state):
-        """Whether the iteration ended, or pauses."""
-        ended = state.status != RUNNING
-        return ended if self.pause is None else ended | (state.nit >= self.pause)
+        zeros = np.zeros(n, dtype)
+        return SearchState(x0, zeros, zeros, search_scalars(dtype, 1), np.zeros((capacity, n), dtype))
 
 
 @jax.tree_util.register_dataclass

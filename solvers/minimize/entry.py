@@ -1,5 +1,7 @@
 """`minimize`: the entry of the minimisers."""
 
+import functools
+import operator
 from typing import Any, NamedTuple
 
 import jax
@@ -24,14 +26,15 @@ class MinimizeResult(NamedTuple):
         The minimiser, of the structure of `x0`. Differentiable by the implicit function theorem.
     fun : float array
         The minimum. Differentiable.
-    jac : (n,) array
-        Gradient at `x`. A constant to differentiation, as are all that follow.
+    jac : (n,) array or None
+        Gradient at `x`, of the methods that use it. A constant to differentiation, as are all that follow.
     hess_inv : (n, n) array or None
         The last inverse Hessian of a method that has one.
     nfev, njev, nit : int array
         Evaluations of value and gradient, iterations.
     status : int array
-        0 success, 1 too many iterations, 2 precision loss in the line search, 3 NaN; -1 paused.
+        0 success, 1 too many iterations, 2 precision loss in the line search, 3 NaN; -1 paused. Methods with codes of
+        their own say so.
     success : bool array
         ``status == 0``.
     path : (capacity, n) array
@@ -59,7 +62,7 @@ class MinimizeResult(NamedTuple):
 @entry_jit("capacity", "keep_state")
 def minimize(
     fun, x0, args=(), method=None, *, jac=None, hess=None, hessp=None, bounds=None, constraints=None,
-    capacity=0, state=None, keep_state=False,
+    constraints_jac=None, capacity=0, state=None, keep_state=False,
 ):  # fmt: skip
     """Minimise ``fun(x, *args)`` from `x0`.
 
@@ -84,6 +87,8 @@ def minimize(
         Two vectors of shape (n,), infinite where there is no bound. The start is moved into them.
     constraints : callable, optional
         ``constraints(x, *args)`` of shape (m,), for methods that take constraints: equalities first.
+    constraints_jac : callable, optional
+        ``constraints_jac(x, *args)`` of shape (m, n); exact by default.
     capacity : int
         How many iterates to record in ``result.path``.
     state : pytree, optional
@@ -122,12 +127,12 @@ def minimize(
         x0 = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), x0)
         start, unravel = ravel_pytree(x0)
     bounds = _checked_bounds(bounds, start, method)
-    if bounds is not None:
+    if bounds is not None and getattr(method, "clips_start", True):
         start = jnp.clip(start, *bounds)
     if constraints is not None and not getattr(method, "takes_constraints", False):
         raise ValueError(f"{type(method).__name__} takes no constraints")
 
-    functions = Functions(fun, start, unravel, args, jac, hess, hessp, bounds, constraints)
+    functions = Functions(fun, start, unravel, args, jac, hess, hessp, bounds, constraints, constraints_jac)
     carried, rebuild = split((method, start, state))
 
     def solve(params, carried):
@@ -149,8 +154,9 @@ def minimize(
     def outputs(x, params):
         return {"fun": functions.value(params, x)}
 
+    near = getattr(method, "near_bounds", 0.0)
     if constraints is None:
-        x, aux = implicit(solve, _optimality(functions), outputs, functions.params, carried)
+        x, aux = implicit(solve, _optimality(functions, near), outputs, functions.params, carried)
     else:
         n = start.size
 
@@ -158,13 +164,19 @@ def minimize(
             x, aux = solve(params, carried)
             return jnp.concatenate([x, aux["extra"]["multipliers"]]), aux
 
-        residual = _kkt(functions, n, method.equalities)
+        residual = _kkt(functions, n, method.equalities, near)
         both, aux = implicit(solve_both, residual, lambda z, p: outputs(z[:n], p), functions.params, carried)
         x = both[:n]
     aux.setdefault("njev", aux["nfev"])
+    aux.setdefault("extra", {})
     if hess is not None:
-        aux["extra"] = aux.get("extra", {}) | {"hess": functions.hess(functions.params, x)}
-    return MinimizeResult(x=unravel(x), success=aux["status"] == SUCCESS, **aux)
+        aux["extra"] = aux["extra"] | {"hess": functions.hess(functions.params, x)}
+    success = functools.reduce(
+        operator.or_, [aux["status"] == code for code in getattr(method, "successes", (SUCCESS,))]
+    )
+    if hasattr(method, "certifies"):
+        success &= method.certifies(aux)
+    return MinimizeResult(x=unravel(x), success=success, **aux)
 
 
 def _checked_bounds(bounds, start, method):
@@ -176,33 +188,36 @@ def _checked_bounds(bounds, start, method):
     return tuple(jnp.broadcast_to(jnp.asarray(b, start.dtype), start.shape) for b in (lower, upper))
 
 
-def _kkt(functions, n, equalities):
+def _kkt(functions, n, equalities, near):
     """What vanishes at a constrained solution: the first-order conditions in x and the multipliers."""
 
     def residual(both, params):
         x, multipliers = both[:n], both[n:]
-        values, normals = functions.constraints_and_jacobian(params, x)
+        values, normals = functions.constraints_and_exact_jacobian(params, x)
         slope = functions.gradient(params, x) - multipliers @ normals
         active = (jnp.arange(values.size) < equalities) | (multipliers > 0)
-        return jnp.concatenate([_held(x, slope, params["bounds"]), jnp.where(active, values, multipliers)])
+        return jnp.concatenate([_held(x, slope, params["bounds"], near), jnp.where(active, values, multipliers)])
 
     return residual
 
 
-def _optimality(functions):
+def _optimality(functions, near):
     """What vanishes at the solution: the gradient, or the distance to the bound of a variable that is held by it."""
 
     def residual(x, params):
-        return _held(x, functions.gradient(params, x), params["bounds"])
+        return _held(x, functions.gradient(params, x), params["bounds"], near)
 
     return residual
 
 
-def _held(x, slope, bounds):
-    """The slope, with the distance to the bound in place of the slope of a variable that the bound holds."""
+def _held(x, slope, bounds, near):
+    """The slope, with the distance to the bound in place of the slope of a variable that the bound holds.
+
+    Interior methods end `near` it: of the two that vanish together, the smaller one is the zero.
+    """
     if bounds is None:
         return slope
     lower, upper = bounds
-    low = (x <= lower) & ((slope > 0) | (lower == upper))
-    high = (x >= upper) & (slope < 0)
+    low = ((x <= lower) | ((x - lower < near) & (x - lower < slope))) & ((slope > 0) | (lower == upper))
+    high = ((x >= upper) | ((upper - x < near) & (upper - x < -slope))) & (slope < 0)
     return jnp.where(low, x - lower, jnp.where(high, x - upper, slope))

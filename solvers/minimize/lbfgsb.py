@@ -10,6 +10,7 @@ from jax import lax
 
 from solvers.minimize import thuente
 from solvers.minimize.limited_memory import Memory, empty, inner_inverse, learn, solve_free, weights
+from solvers.minimize.searcher import Pausing
 from solvers.minimize.status import MAX_ITERATIONS, PRECISION_LOSS, RUNNING, SUCCESS
 from solvers.roots.vectors import entry, inner, norm, pack
 
@@ -48,7 +49,7 @@ class LBFGSBState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class LBFGSB:
+class LBFGSB(Pausing):
     """Limited-memory BFGS with bounds; termination and constants are SciPy's.
 
     Parameters
@@ -99,11 +100,6 @@ class LBFGSB:
             scalars=scalars,
             path=np.zeros((capacity, n), dtype),
         )
-
-    def converged(self, state):
-        """Whether the iteration ended, or pauses."""
-        ended = state.status != RUNNING
-        return ended if self.pause is None else ended | (state.nit >= self.pause)
 
     def results(self, state):
         """Entries of the result that only this method has."""

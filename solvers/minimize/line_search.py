@@ -20,7 +20,19 @@ from jax import lax
 from solvers.minimize.interpolation import interval_step, select, zoom_trial
 from solvers.roots.vectors import entry, pack
 
-__all__ = ["ACCEPTED", "FAILED", "SEARCHING", "SIZE", "Search", "advance", "start", "unpack"]
+__all__ = [
+    "ACCEPTED",
+    "FAILED",
+    "SEARCHING",
+    "SIZE",
+    "Search",
+    "advance",
+    "advance_bracketing",
+    "start",
+    "start_bracketing",
+    "too_high",
+    "unpack",
+]
 
 SEARCHING, ACCEPTED, FAILED = 0, 1, 2
 _THUENTE, _BRACKET, _ZOOM = 0, 1, 2
@@ -83,6 +95,23 @@ def start(value, slope, previous_value):
         width=high,
         width1=high,
     )
+
+
+def start_bracketing(value, slope, alpha):
+    """Begin a search that brackets and zooms only, at the first trial step `alpha`."""
+    here = (0.0, value, slope)
+    return Search(_BRACKET, 0, SEARCHING, alpha, alpha, value, slope, best=here, other=here)
+
+
+def advance_bracketing(vector, value, slope, c1, c2):
+    """As `advance`, for a search that brackets and zooms only."""
+    return pack(_nocedal(unpack(vector), value, slope, c1, c2, True), vector.dtype)
+
+
+def too_high(search, value, c1):
+    """Whether the value at the trial step ends the doubling or shrinks the zoom; NaN counts as too high."""
+    above = ~(value <= search.value0 + c1 * search.alpha * search.slope0)
+    return above | (~(value < search.best[1]) & ((search.mode == _ZOOM) | (search.count > 0)))
 
 
 def advance(vector, value, slope, c1, c2, extra=True, most=_STEP_MAX):
@@ -166,19 +195,17 @@ def _nocedal(search, value, slope, c1, c2, extra):
     """
     zooms = search.mode == _ZOOM
     here, low, high = (search.alpha, value, slope), search.best, search.other
-    # Written so that a NaN counts as too high and is backed away from.
-    too_high = ~(value <= search.value0 + c1 * search.alpha * search.slope0)
-    too_high |= ~(value < low[1]) & (zooms | (search.count > 0))
+    above = too_high(search, value, c1)
     flat = (jnp.abs(slope) <= -c2 * search.slope0) & extra
     exhausted = search.count >= jnp.where(zooms, _MAX_ZOOM, _MAX_BRACKET)
-    accepted = ~too_high & (flat | (exhausted & ~zooms))
-    to_zoom = zooms | too_high | (slope >= 0)
+    accepted = ~above & (flat | (exhausted & ~zooms))
+    to_zoom = zooms | above | (slope >= 0)
 
     flip = ~zooms | (slope * (high[0] - low[0]) >= 0)
     # The end that is given up shapes the next cubic; it is kept in the fields that only More-Thuente uses.
-    earlier = select(zooms, select(too_high | flip, high[:2], low[:2]), (jnp.nan, jnp.nan))
-    new_high = select(too_high, here, select(flip, low, high))
-    new_low = select(too_high, low, here)
+    earlier = select(zooms, select(above | flip, high[:2], low[:2]), (jnp.nan, jnp.nan))
+    new_high = select(above, here, select(flip, low, high))
+    new_low = select(above, low, here)
     doubled = jnp.minimum(2 * search.alpha, _limits(value.dtype)[1])
     return search._replace(
         mode=jnp.where(to_zoom, _ZOOM, _BRACKET),

@@ -52,11 +52,15 @@ class Problem:
         """Values (m,) and Jacobian (m, n) of the constraints."""
         return self._functions.constraints_and_jacobian(self._params, x)
 
+    def constraints_hessian(self, x, multipliers):
+        """Hessian (n, n) of the constraints' weighted sum."""
+        return self._functions.constraints_hessian(self._params, x, multipliers)
+
 
 class Functions:
     """Pure functions of (params, x), made from the user's; ``params`` holds everything they depend on."""
 
-    def __init__(self, fun, start, unravel, args, jac, hess, hessp, bounds, constraints):
+    def __init__(self, fun, start, unravel, args, jac, hess, hessp, bounds, constraints, constraints_jac=None):
         self.dtype, self._size = start.dtype, start.size
         self._has_value = jac is True
         self._fun, self._jac = fun, jac
@@ -72,6 +76,8 @@ class Functions:
             self._close("hessp", lambda x, v, *a: ravel_pytree(hessp(unravel(x), unravel(v), *a))[0], start, start)
         if constraints is not None:
             self._close("constraints", lambda x, *a: jnp.asarray(constraints(unravel(x), *a), start.dtype), start)
+        if constraints_jac is not None:
+            self._close("normals", lambda x, *a: jnp.asarray(constraints_jac(unravel(x), *a), start.dtype), start)
 
     def _close(self, name, function, *example):
         self._pure[name], self.params[name], _ = close(function, *example, *self.params["args"])
@@ -117,8 +123,20 @@ class Functions:
         return self._call("constraints", params, x)
 
     def constraints_and_jacobian(self, params, x):
+        if "normals" in self._pure:
+            return self.constraints(params, x), self._call("normals", params, x)
+        return self.constraints_and_exact_jacobian(params, x)
+
+    def constraints_and_exact_jacobian(self, params, x):
+        """Values, and the Jacobian of the function itself, whatever the user gave."""
         c = self.constraints(params, x)
         return c, jax.jacfwd(lambda x: self.constraints(params, x))(x)
+
+    def constraints_hessian(self, params, x, multipliers):
+        def weighted(x):
+            return jnp.sum(multipliers * self.constraints(params, x))
+
+        return jax.jacfwd(lambda x: value_and_gradient(weighted, x)[1])(x)
 
     def _value_of(self, x, *args):
         out = self._fun(self._unravel(x), *args)

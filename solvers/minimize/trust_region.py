@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 
 from solvers.minimize import subproblems
+from solvers.minimize.searcher import Pausing
 from solvers.minimize.status import MAX_ITERATIONS, NOT_FINITE, PRECISION_LOSS, RUNNING, SUCCESS
 from solvers.roots.vectors import entry, inner, norm, pack
 
@@ -42,7 +43,7 @@ class TrustRegionState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class _TrustRegion:
+class _TrustRegion(Pausing):
     """The iteration that the methods share; termination and constants are SciPy's.
 
     Parameters
@@ -87,11 +88,6 @@ class _TrustRegion:
         return TrustRegionState(
             x0, np.zeros(n, dtype), np.zeros(k, dtype), np.zeros((k, k), dtype), scalars, np.zeros((capacity, n), dtype)
         )
-
-    def converged(self, state):
-        """Whether the iteration ended, or pauses."""
-        ended = state.status != RUNNING
-        return ended if self.pause is None else ended | (state.nit >= self.pause)
 
     def results(self, state):
         """Entries of the result that only these methods have."""

@@ -6,6 +6,8 @@ from solvers.ode.dense import Dense
 from solvers.ode.dop853 import DOP853
 from solvers.ode.engine import Solution
 from solvers.ode.events import Found
+from solvers.ode.lsoda import LSODA, Limits
+from solvers.ode.pattern import Pattern, banded_pattern, sparse_pattern
 from solvers.ode.radau import Radau
 from solvers.ode.replay import Method
 from solvers.ode.rk23 import RK23
@@ -18,12 +20,17 @@ __all__ = [
     "DOP853",
     "Dense",
     "Found",
+    "LSODA",
+    "Limits",
     "Method",
+    "Pattern",
     "RK23",
     "RK45",
     "Radau",
     "Rodas5P",
     "Solution",
+    "banded_pattern",
     "solve",
+    "sparse_pattern",
     "status",
 ]

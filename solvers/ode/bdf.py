@@ -69,10 +69,10 @@ class BDF(replay.Method):
         else:
             h = jnp.asarray(first_step, p.t0.dtype)
         zero, yes = jnp.zeros((), jnp.int32), jnp.ones((), bool)
-        matrix, given = jnp.zeros((n, n), dtype), implicit.constant(p)
+        given = implicit.constant(p)
         cache = Cache(
-            jac=jnp.asarray(p.jac, dtype) if given else implicit.jacobian(p, p.t0, y0),
-            inverse=matrix,
+            jac=jnp.asarray(implicit.jacobian(p, p.t0, y0), dtype),
+            inverse=implicit.blank(p, dtype, n),
             renew=~yes,
             fresh=jnp.asarray(given),
             refactor=yes,
@@ -102,10 +102,10 @@ class BDF(replay.Method):
         start, psi = predicted(table, order)
         step = h / alpha
 
-        jac = c.jac if given else implicit.update(c.renew, c.jac, lambda: implicit.jacobian(p, t_new, start))
+        n = s.y.size
+        jac = c.jac if given else implicit.update(c.renew, c.jac, lambda: implicit.jacobian(p, t_new, start), n)
         refactor = c.refactor | c.renew | beyond
-        eye = jnp.eye(s.y.size, dtype=s.y.dtype)
-        inverse = implicit.update(refactor, c.inverse, lambda: implicit.inverse(eye - step * jac))
+        inverse = implicit.update(refactor, c.inverse, lambda: implicit.factorised(p, 1, step, jac), n)
         scale = p.atol + p.rtol * jnp.abs(start)
         newton = self._newton(p, t_new, start, step, psi / alpha, inverse, scale)
 

@@ -32,25 +32,36 @@ def run(method, problem, state, wanted):
     return lax.while_loop(lambda s: wanted(s) & running(problem, s), lambda s: method.attempt(problem, s), state)
 
 
-def outputs(method, problem, state, t_eval):
+def outputs(method, problem, state, t_eval, report=None):
     """Solution at the sorted times ``t_eval`` (m,), the state at ``t1``, and how many steps had outputs.
 
-    Times that a failed integration did not reach get NaN.
+    Times that a failed integration did not reach get NaN; one that takes more steps than ``problem.limits`` allow
+    for an output ends there. The fourth result are the values of ``report(state)`` at the outputs.
     """
     d = problem.direction
+    budget = None if problem.limits is None else problem.limits.budget
     # the end is one more output, so that the loop body is compiled once
     targets = jnp.concatenate([t_eval, problem.t1[None]])
 
-    def output(state, t):
-        state = run(method, problem, state, lambda s: d * (t - s.t) > 0)
+    def output(carry, t):
+        state, spent = carry
+        before = state.accepted
+
+        def wanted(s):
+            ahead = d * (t - s.t) > 0
+            return ahead if budget is None else ahead & ~spent & (s.accepted - before < budget)
+
+        state = run(method, problem, state, wanted)
         y = method.interpolate(method.coefficients(problem.rhs, state.last), t)
         missed = d * (t - state.t) > 0
         step = jnp.where(missed, 0, jnp.maximum(state.accepted, 1))
-        return state, (jnp.where(missed, jnp.nan, y), step)
+        spent = None if budget is None else spent | missed
+        return (state, spent), (jnp.where(missed, jnp.nan, y), step, None if report is None else report(state))
 
-    state, (ys, step) = lax.scan(output, state, targets)
+    start = state, None if budget is None else jnp.zeros((), bool)
+    (state, _), (ys, step, reports) = lax.scan(output, start, targets)
     step = jnp.concatenate([jnp.zeros(1, step.dtype), step[:-1]])
-    return ys[:-1], state, jnp.sum(jnp.diff(step) > 0)
+    return ys[:-1], state, jnp.sum(jnp.diff(step) > 0), jax.tree.map(lambda a: a[:-1], reports)
 
 
 def steps(method, problem, state, size, dense, events=None):

@@ -31,6 +31,7 @@ class Solution(NamedTuple):
     accepted, rejected : numbers of steps
     dense : `Dense` or None
     events : `Found` or None
+    report : what the method reports at each output, or None
     """
 
     t: jax.Array
@@ -44,6 +45,7 @@ class Solution(NamedTuple):
     rejected: jax.Array
     dense: Dense | None
     events: watching.Found | None
+    report: Any = None
 
 
 class Config(NamedTuple):
@@ -56,6 +58,7 @@ class Config(NamedTuple):
     auto_step: bool
     jac: Callable | None = None  # jac(leaves, t, y)
     events: Callable | None = None  # events(leaves, t, y) -> (k,)
+    report: bool = False
 
 
 class Inputs(NamedTuple):
@@ -80,13 +83,15 @@ class Control(NamedTuple):
     jac: Any = None  # what the Jacobian depends on, or the constant Jacobian
     direction: Any = None
     limit: Any = None
+    limits: Any = None  # `lsoda.Limits`
+    pattern: Any = None  # `pattern.Pattern` of the Jacobian
 
 
 def _problem(config, inputs, control):
     c = control
     jac = c.jac if config.jac is None else partial(config.jac, c.jac)
     rhs = partial(config.rhs, inputs.leaves)
-    return Problem(rhs, inputs.t0, inputs.t1, c.rtol, c.atol, c.max_step, c.max_steps, jac)
+    return Problem(rhs, inputs.t0, inputs.t1, c.rtol, c.atol, c.max_step, c.max_steps, jac, c.limits, c.pattern)
 
 
 def _record(config, inputs, control, dense):
@@ -114,8 +119,9 @@ def run(config, inputs, control):
     if inputs.t_eval is not None and not config.dense and config.events is None:
         problem = _problem(config, inputs, control)
         state = _start(config, problem, inputs, control)
-        ys, state, touched = drive.outputs(config.method, problem, state, inputs.t_eval)
-        return _solution(config, problem, state, state.t, inputs.t_eval, ys, touched)
+        report = config.method.report if config.report else None
+        ys, state, touched, report = drive.outputs(config.method, problem, state, inputs.t_eval, report)
+        return _solution(config, problem, state, state.t, inputs.t_eval, ys, touched, report=report)
     interpolated = config.dense or config.events is not None
     problem, rows, state, seen = _record(config, inputs, control, interpolated)
     ends = jnp.concatenate([inputs.t0[None], rows.t])
@@ -132,11 +138,12 @@ def _run_jvp(config, primals, tangents):
     inputs, control = primals
     frozen = jax.tree.map(lax.stop_gradient, inputs)
     _, *record = _record(config, frozen, control, config.method.multistep)
-    again = partial(_replayed, config, control=control, record=record)
+    report = run(config, frozen, control).report if config.report else None
+    again = partial(_replayed, config, control=control, record=record, report=report)
     return jax.jvp(again, (inputs,), (tangents[0],))
 
 
-def _replayed(config, inputs, control, record):
+def _replayed(config, inputs, control, record, report):
     """The same solution as a differentiable function of the inputs, with the recorded steps."""
     method, problem = config.method, _problem(config, inputs, control)
     rows, state, _ = record
@@ -144,7 +151,7 @@ def _replayed(config, inputs, control, record):
     ys, memory = method.replay(config.rhs, inputs.leaves, inputs.y0, t, h, rows)
     ends = jnp.concatenate([inputs.t0[None], t[1:], (t + h)[-1:]])
     coefficients = partial(method.replayed, problem.rhs, ys, t, h, memory)
-    return _assembled(config, problem, inputs, control, record, ends, ys, coefficients)
+    return _assembled(config, problem, inputs, control, record, ends, ys, coefficients)._replace(report=report)
 
 
 def _assembled(config, problem, inputs, control, record, ends, ys, coefficients):
@@ -175,19 +182,20 @@ def _assembled(config, problem, inputs, control, record, ends, ys, coefficients)
     return out(inputs.t_eval, jnp.where(reached[:, None], y, jnp.nan), touched, dense, None, found)
 
 
-def _solution(config, problem, state, t_end, t, y, touched, dense=None, n=None, found=None):
+def _solution(config, problem, state, t_end, t, y, touched, dense=None, n=None, found=None, report=None):
     """``touched``: number of steps whose interpolation coefficients were computed."""
+    limited = report is not None and problem.limits is not None and problem.limits.budget is not None
     if n is None:
         n = jnp.sum(problem.direction * (t - t_end) <= 0)
     code = outcome(problem, state)
-    code = jnp.where(code == RUNNING, status.FULL, code)
+    code = jnp.where(code == RUNNING, status.MAX_STEPS if limited else status.FULL, code)
     if found is not None:
         code = jnp.where(found.full, status.FULL, jnp.where(found.stopped, status.EVENT, code))
     nfev, njev, nlu = config.method.counts(state, config.auto_step)
     nfev = nfev + config.method.dense_nfev * touched
     rejected = state.attempts - state.accepted
     counts = [jnp.asarray(c, jnp.int32) for c in (n, code, nfev, njev, nlu)]
-    result = Solution(t, y, *counts, state.accepted, rejected, dense, found)
+    result = Solution(t, y, *counts, state.accepted, rejected, dense, found, report)
     return jax.tree.map(_lead_batch, result)
 
 
@@ -198,4 +206,4 @@ def _lead_batch(x):
     later (inside `jit`), and mixes up the axes in silence if the rule's results have them elsewhere. The carry
     of a scan always has its batch axis in front.
     """
-    return lax.scan(lambda c, _: (c * 1, None), x, None, length=1)[0] if x.ndim else x
+    return lax.scan(lambda c, _: ((c * 1).astype(c.dtype), None), x, None, length=1)[0] if x.ndim else x

@@ -5,20 +5,26 @@ solve is two or three calls of LAPACK, each of which costs more than all the res
 The Newton iteration corrects the inverse's rounding.
 """
 
+from typing import Any, NamedTuple
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from solvers.batching import any_lane
-
-#: Largest system whose matrices are inverted by unrolled elimination.
-SMALL = 4
+from solvers.ode import reduction
+from solvers.ode.small import SMALL, inverse
 
 
 def jacobian(problem, t, y):
-    """``df/dy`` (n, n) at ``(t, y)``; of complex states, of a function that is analytic in them."""
+    """``df/dy`` at ``(t, y)``, (n, n) or by its diagonals; of complex states, of a function analytic in them."""
+    pattern = problem.pattern
     if problem.jac is not None:
-        return problem.jac(t, y) if callable(problem.jac) else problem.jac
+        jac = problem.jac(t, y) if callable(problem.jac) else problem.jac
+        return jac if pattern is None else pattern.band(jac)
+    if pattern is not None:
+        return pattern.jacobian(lambda y: problem.rhs(t, y), y)
     columns = jax.vmap(lambda d: jax.jvp(lambda y: problem.rhs(t, y), (y,), (d,))[1])
     return columns(jnp.eye(y.size, dtype=y.dtype)).T
 
@@ -28,55 +34,75 @@ def newton_tolerance(rtol):
     return jnp.maximum(10 * jnp.finfo(rtol.dtype).eps / rtol, jnp.minimum(0.03, rtol**0.5))
 
 
+def weighted_norm(problem, jac, weights):
+    """Norm of the Jacobian that belongs to the maximum norm with ``weights``."""
+    pattern = problem.pattern
+    if pattern is None or pattern.lower is None:
+        return jnp.max(weights * jnp.sum(jnp.abs(jac) / weights, axis=1), initial=0)
+    w = weights if pattern.order is None else weights[pattern.order]
+    shares = jnp.abs(jac) / w
+    shifts = range(-pattern.upper, pattern.lower + 1)
+    # what wraps around is zero
+    return jnp.max(w * sum(jnp.roll(row, k) for k, row in zip(shifts, shares, strict=True)), initial=0)
+
+
 def constant(problem):
     """Whether the Jacobian was given as a matrix."""
     return problem.jac is not None and not callable(problem.jac)
 
 
-def update(needed, old, new):
-    """``new()`` where ``needed``, else ``old``; under `vmap` computed only if some lane needs it.
+def update(needed, old, new, n):
+    """``new()`` where ``needed``, else ``old`` (a pytree); under `vmap` computed only if some lane needs it.
 
-    Small arrays are computed anyway: a branch costs more.
+    For a state of few entries ``n`` it is computed anyway: a branch costs more.
     """
-    if old.shape[-1] <= SMALL:
-        return jnp.where(needed, new(), old)
-    return lax.cond(any_lane(needed), lambda: jnp.where(needed, new(), old), lambda: old)
 
+    def selected():
+        return jax.tree.map(lambda a, b: jnp.where(needed, a, b), new(), old)
 
-def inverse(a):
-    """Inverse of ``a`` (n, n); not finite for a singular matrix."""
-    n = a.shape[0]
-    if n == 1:
-        return 1 / a
-    if n == 2:
-        determinant = a[0, 0] * a[1, 1] - a[0, 1] * a[1, 0]
-        return _adjugate(a) / determinant
     if n <= SMALL:
-        return _eliminated(a)
-    return jnp.linalg.inv(a)
+        return selected()
+    return lax.cond(any_lane(needed), selected, lambda: old)
 
 
-def _adjugate(a):
-    return jnp.stack([jnp.stack([a[1, 1], -a[0, 1]]), jnp.stack([-a[1, 0], a[0, 0]])])
+def factorised(problem, shift, factor, jac):
+    """Inverse of ``shift * I - factor * jac``, for `apply`: a matrix, or a factorisation of a banded one."""
+    pattern = problem.pattern
+    if pattern is None or pattern.lower is None:
+        return inverse(shift * jnp.eye(jac.shape[-1], dtype=jac.dtype) - factor * jac)
+    main = (np.arange(jac.shape[0]) == pattern.upper)[:, None]
+    return Ordered(reduction.reduced(shift * main - factor * jac, pattern.lower, pattern.upper), pattern)
 
 
-def _eliminated(a):
-    """Inverse by Gauss-Jordan elimination with partial pivoting, as few whole-array operations."""
-    n = a.shape[0]
-    a = jnp.concatenate([a, jnp.eye(n, dtype=a.dtype)], axis=1)
-    rows = jnp.arange(n)
-    for k in range(n):
-        size = jnp.where(rows >= k, jnp.abs(a[:, k]), -1)
-        pivot = rows == jnp.argmax(size)
-        row, other = jnp.sum(jnp.where(pivot[:, None], a, 0), axis=0), a[k]
-        a = jnp.where(pivot[:, None], other, a)
-        row = row / row[k]
-        a = jnp.where((rows == k)[:, None], row, a - a[:, k : k + 1] * row)
-    return a[:, n:]
+class Ordered(NamedTuple):
+    """A banded factorisation, of states in another order."""
+
+    factors: Any
+    pattern: Any
+
+
+def blank(problem, dtype, n):
+    """Something of the shape of `factorised`, without values."""
+    jac = blank_jacobian(problem, dtype, n)
+    one = jnp.ones((), dtype)
+    shapes = jax.eval_shape(lambda j: factorised(problem, one, one, j), jac)
+    return jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), shapes)
+
+
+def blank_jacobian(problem, dtype, n):
+    """Zeros of the shape of `jacobian`."""
+    pattern = problem.pattern
+    rows = n if pattern is None or pattern.lower is None else pattern.lower + pattern.upper + 1
+    return jnp.zeros((rows, n), dtype)
 
 
 def apply(matrix, vector):
-    """``matrix @ vector``; for small systems in a form that fuses with its neighbours."""
+    """``matrix @ vector``, the matrix from `factorised`; for small systems in a form that fuses with its neighbours."""
+    if isinstance(matrix, Ordered):
+        order = matrix.pattern.order
+        if order is None:
+            return reduction.solve(matrix.factors, vector)
+        return reduction.solve(matrix.factors, vector[order])[matrix.pattern.place]
     if matrix.shape[0] <= 2 * SMALL:
         return jnp.sum(matrix * vector, axis=1)
     return matrix @ vector

@@ -20,6 +20,8 @@ class Problem(NamedTuple):
     max_step: jax.Array
     max_steps: jax.Array
     jac: Any = None  # jac(t, y) -> (n, n), a constant (n, n), or None: by differentiation
+    limits: Any = None  # `lsoda.Limits`
+    pattern: Any = None  # `pattern.Pattern` of the Jacobian
 
     @property
     def direction(self):

@@ -107,11 +107,13 @@ class Radau(replay.Method):
         else:
             h = jnp.asarray(first_step, p.t0.dtype)
         zero, yes = jnp.zeros((), jnp.int32), jnp.ones((), bool)
-        matrix = jnp.zeros((n, n), dtype)
+        matrix = implicit.blank(p, dtype, n)
         cache = Cache(
-            jac=matrix if not implicit.constant(p) else jnp.asarray(p.jac, dtype),
+            jac=implicit.jacobian(p, p.t0, y0).astype(dtype)
+            if implicit.constant(p)
+            else implicit.blank_jacobian(p, dtype, n),
             real=matrix,
-            complex=matrix + 0j,
+            complex=implicit.blank(p, jnp.result_type(dtype, jnp.complex64), n),
             renew=jnp.asarray(not implicit.constant(p)),
             fresh=yes,
             refactor=yes,
@@ -135,13 +137,13 @@ class Radau(replay.Method):
         known = (c.before > 0).all() & (c.plan <= p.max_step) & (c.plan >= least)
         h = t_new - s.t
         size = jnp.abs(h)
+        n = s.y.size
         jac = c.jac if implicit.constant(p) else implicit.update(
-            c.renew, c.jac, lambda: implicit.jacobian(p, s.t, s.y)
+            c.renew, c.jac, lambda: implicit.jacobian(p, s.t, s.y), n
         )  # fmt: skip
-        eye = jnp.eye(s.y.size, dtype=s.y.dtype)
         refactor = c.refactor | c.renew
-        real = implicit.update(refactor, c.real, lambda: implicit.inverse(MU_REAL / h * eye - jac))
-        pair = implicit.update(refactor, c.complex, lambda: implicit.inverse(MU_COMPLEX / h * eye - jac))
+        real = implicit.update(refactor, c.real, lambda: implicit.factorised(p, MU_REAL / h, 1, jac), n)
+        pair = implicit.update(refactor, c.complex, lambda: implicit.factorised(p, MU_COMPLEX / h, 1, jac + 0j), n)
 
         times = s.t + h * jnp.asarray(C, h.dtype)
         guess = jnp.where(s.accepted > 0, jax.vmap(self.interpolate, (None, 0))(s.last, times) - s.y, 0)

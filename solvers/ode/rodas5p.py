@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from solvers.ode import control, implicit, replay
+from solvers.ode import control, implicit, replay, small
 from solvers.ode import rodas5p_tableau as tableau
 from solvers.ode.problem import State, min_step, next_step
 from solvers.ode.runge_kutta import combine
@@ -75,7 +75,7 @@ class Rodas5P(replay.Method):
         else:
             jac = jac(t, y) if callable(jac) else jac
             _, f_t = jax.jvp(lambda t: rhs(t, y), (t,), (jnp.ones_like(t),))
-        inverse = implicit.inverse(jnp.eye(y.size, dtype=y.dtype) / (tableau.GAMMA * h) - jac)
+        inverse = small.inverse(jnp.eye(y.size, dtype=y.dtype) / (tableau.GAMMA * h) - jac)
         u = []
         for a, c, time, d in zip(tableau.A, tableau.C, tableau.TIMES, tableau.D, strict=True):
             f = rhs(t + time * h, y + _mix(a, u) if u else y)

@@ -35,6 +35,9 @@ def solve(
     events=None,
     event_direction=0,
     event_limit=0,
+    sparsity=None,
+    limits=None,
+    report=False,
 ):
     """Integrate ``dy/dt = fun(t, y, *args)`` from ``t0`` to ``t1``.
 
@@ -54,7 +57,7 @@ def solve(
     args : tuple of pytrees
         Further arguments of ``fun``.
     method : a method's instance
-        `RK45` (default), `RK23`, `DOP853`; `Radau`, `BDF`, `Rodas5P` for stiff problems.
+        `RK45` (default), `RK23`, `DOP853`; `Radau`, `BDF`, `Rodas5P` for stiff problems; `LSODA` finds out itself.
     rtol, atol : scalar, or arrays of the shape of a flat ``y0``
         Error per step is kept below ``atol + rtol * abs(y)`` in the root mean square.
     max_step : scalar
@@ -80,6 +83,13 @@ def solve(
         Only zeros where the function increases (positive), decreases (negative), or both (0).
     event_limit : int or (k,) array
         Number of zeros after which the solve ends (status 1); 0 for no end.
+    sparsity : Pattern, optional
+        Where the Jacobian may differ from zero, from `sparse_pattern` or `banded_pattern`: Radau, BDF and LSODA then
+        take few derivatives for it, and eliminate inside the band where there is a narrow one.
+    limits : Limits, optional
+        Further bounds on the steps of LSODA.
+    report : bool
+        With `t_eval`: what LSODA knows at each output (`lsoda.Report`), as ``report``.
 
     Returns
     -------
@@ -109,7 +119,7 @@ def solve(
     if t_eval is not None and t_eval.ndim != 1:
         raise ValueError(f"`t_eval` must be 1-dimensional, got shape {t_eval.shape}.")
     rhs, leaves = _close(_rhs(unravel), real(t0), flat, (fun, args))
-    config = Config(rhs, method, int(size), bool(dense), first_step is None)
+    config = Config(rhs, method, int(size), bool(dense), first_step is None, report=bool(report))
     inputs = Inputs(leaves, real(t0), real(t1), flat, t_eval)
     control = Control(
         real(rtol),
@@ -117,12 +127,15 @@ def solve(
         real(max_step),
         real(0 if first_step is None else first_step),
         jnp.asarray(max_steps, jnp.int32),
+        limits=jax.tree.map(real, limits),
+        pattern=jax.tree.map(jnp.asarray, sparsity),
     )
+    rows = sparsity.lower + sparsity.upper + 1 if sparsity is not None and sparsity.packed else flat.size
     if callable(jac):
-        jac, leaves = _close(_jac, real(t0), flat, (jac, args))
+        jac, leaves = _close(partial(_jac, rows), real(t0), flat, (jac, args))
         config, control = config._replace(jac=jac), control._replace(jac=leaves)
     elif jac is not None:
-        control = control._replace(jac=_matrix(jac, flat))
+        control = control._replace(jac=_matrix(jac, flat, rows))
     if events is not None:
         zeros, leaves = _close(_events(unravel), real(t0), flat, (events, args))
         limit = jnp.asarray(event_limit, jnp.int32)
@@ -161,15 +174,15 @@ def _rhs(unravel):
     return rhs
 
 
-def _jac(t, y, jac, args):
-    return _matrix(jac(t, y, *args), y)
+def _jac(rows, t, y, jac, args):
+    return _matrix(jac(t, y, *args), y, rows)
 
 
-def _matrix(jac, y):
-    """A Jacobian, checked."""
+def _matrix(jac, y, rows):
+    """A Jacobian, or the ``rows`` diagonals of one, checked."""
     jac = jnp.asarray(jac)
-    if jac.shape != (y.size, y.size):
-        raise ValueError(f"`jac` is expected to have shape {(y.size, y.size)}, but actually has {jac.shape}.")
+    if jac.shape != (rows, y.size):
+        raise ValueError(f"`jac` is expected to have shape {(rows, y.size)}, but actually has {jac.shape}.")
     return jac.astype(y.dtype)
 
 

@@ -1,4 +1,4 @@
-"""Adaptive bisection with extrapolation (QUADPACK's QAGS and QAGI).
+"""Adaptive bisection with extrapolation (QUADPACK's QAGS, QAGI and QAGP).
 
 The interval with the largest error is halved until the errors add up to less than the tolerance. Where
 halving goes on in ever smaller intervals (a singularity), the sequence of integrals is extrapolated by
@@ -22,19 +22,20 @@ from solvers.quadrature.rule import apply_rule, merge
 
 
 class Intervals(NamedTuple):
-    """The partition: ends, integrals and errors, (limit,) each; the first ``n`` are used."""
+    """The partition: ends, integrals, errors and bisections, (limit,) each; the first ``n`` are used."""
 
     a: Any
     b: Any
     value: Any
     error: Any
+    level: Any
     n: Any
 
 
 class _Floats(NamedTuple):
     area: Any
     error_sum: Any
-    small: Any  # intervals longer than this are "large"
+    deepest: Any  # intervals of no more bisections than this are "large"
     large_error: Any  # error over the large intervals
     test: Any  # bound that it must meet before the next extrapolation
     result: Any  # extrapolated
@@ -61,7 +62,7 @@ class _Ints(NamedTuple):
 class _State(NamedTuple):
     """Few packed arrays rather than many scalars: each is one operation of the compiled loop."""
 
-    parts: Any  # (4, limit): ends, value and error of each interval
+    parts: Any  # (5, limit): ends, value, error and number of bisections of each interval
     rank: Any  # (limit,) place of each interval in the order of falling error, from 1
     floats: Any  # `_Floats` as one vector
     ints: Any
@@ -82,31 +83,47 @@ def _tolerance(epsabs, epsrel, value):
     return jnp.maximum(epsabs, epsrel * jnp.abs(value))
 
 
-class _Judged(NamedTuple):
-    """What the rule over the whole range says."""
+class _Problem(NamedTuple):
+    rule: Any
+    fun: Any
+    a: Any
+    b: Any
+    epsabs: Any
+    epsrel: Any
+    limit: Any
+    pieces: Any  # the range is cut into so many from the start
 
-    first: Any  # its `Estimate`
+
+class _Judged(NamedTuple):
+    """What the rule over the whole range says, or over its pieces."""
+
+    first: Any  # its `Estimate`, or the sum of them
+    columns: Any  # (5, pieces): the first columns of `_State.parts`
     ier: Any
     enough: Any
     trivial: Any  # there is nothing to halve
 
 
-def integrate(rule, fun, a, b, epsabs, epsrel, limit, detail=True, once=False):
+def integrate(rule, fun, a, b, epsabs, epsrel, limit, detail=True, once=False, breaks=None):
     """Integral of ``fun`` over ``[a, b]``: value, error estimate, QUADPACK's ``ier``, number of intervals, reports.
 
     Then the `Intervals`, with ``detail``. Without, no memory is touched for them where the first rule is enough.
     With ``once``, ``fun`` is in the compiled program at one place rather than two: for an integrand that is as
-    large as an integral itself.
+    large as an integral itself. ``breaks`` (m,) inside the range cut it into pieces from the start.
     """
-    problem = rule, fun, a, b, epsabs, epsrel, limit
-    if once:
+    pieces = 1 if breaks is None else breaks.shape[0] + 1
+    problem = _Problem(rule, fun, a, b, epsabs, epsrel, limit, pieces)
+    if breaks is not None:
+        judged = _judge_pieces(problem, breaks)
+        out = _result(judged, _loop(problem, judged), a.dtype, detail)
+    elif once:
         judged, state = _loop_once(problem)
         out = _result(judged, state, a.dtype, detail)
     elif detail:
-        judged = _judge(apply_rule(rule, fun, a, b), epsabs, epsrel, limit)
+        judged = _judge(problem, apply_rule(rule, fun, a, b))
         out = _result(judged, _loop(problem, judged), a.dtype, detail)
     else:
-        judged = _judge(apply_rule(rule, fun, a, b), epsabs, epsrel, limit)
+        judged = _judge(problem, apply_rule(rule, fun, a, b))
         first, ier = judged.first, judged.ier
         out = lax.cond(
             any_lane(~judged.trivial),
@@ -115,52 +132,69 @@ def integrate(rule, fun, a, b, epsabs, epsrel, limit, detail=True, once=False):
             judged,
         )
     value, error, code, n, inner, *parts = out
-    first, ier, enough, trivial = judged
+    first, _, ier, enough, trivial = judged
     bad = ~enough & (ier == 0) & ~jnp.isfinite(first.error)
     code = jnp.where(trivial, jnp.where(bad, status.ROUNDOFF, ier), code)
     value, error = (jnp.where(trivial, x, y) for x, y in ((first.value, value), (first.error, error)))
     return value, error, code, n, inner, Intervals(*parts, n) if detail else None
 
 
-def _judge(first, epsabs, epsrel, limit):
-    bound = _tolerance(epsabs, epsrel, first.value)
+def _judge(problem, first):
+    bound = _tolerance(problem.epsabs, problem.epsrel, first.value)
+    enough = ((first.error <= bound) & (first.error != first.spread)) | (first.error == 0)
+    columns = jnp.stack([problem.a, problem.b, first.value, first.error, jnp.zeros_like(first.value)])[:, None]
+    return _decide(problem, first, columns, bound, enough)
+
+
+def _judge_pieces(problem, breaks):
+    left = jnp.concatenate([problem.a[None], breaks])
+    right = jnp.concatenate([breaks, problem.b[None]])
+    each = _rules(problem.rule, problem.fun, left, right)
+    first = jax.tree.map(lambda v: jnp.sum(v, axis=0), each)._replace(inner=merge(each.inner))
+    # an error that is no better than that of the mean: such a piece is halved first
+    rough = (each.error == each.spread) & (each.error != 0)
+    error = jnp.where(rough, first.error, each.error)
+    columns = jnp.stack([left, right, each.value, error, jnp.zeros_like(error)])
+    bound = _tolerance(problem.epsabs, problem.epsrel, first.value)
+    return _decide(problem, first, columns, bound, first.error <= bound)
+
+
+def _decide(problem, first, columns, bound, enough):
     noise = 100 * jnp.finfo(first.value.dtype).eps * first.absolute
     ier = jnp.where((first.error <= noise) & (first.error > bound), 2, 0)
-    ier = jnp.where(limit == 1, 1, ier).astype(jnp.int32)
-    enough = ((first.error <= bound) & (first.error != first.spread)) | (first.error == 0)
+    ier = jnp.where(problem.limit <= problem.pieces, 1, ier).astype(jnp.int32)
     # a value that is not a number stays one: further halving would be wasted
-    return _Judged(first, ier, enough, enough | (ier != 0) | ~jnp.isfinite(first.error))
+    return _Judged(first, columns, ier, enough, enough | (ier != 0) | ~jnp.isfinite(first.error))
 
 
 def _loop(problem, judged):
     """Halve until it is enough; the final `_State`."""
-    rule, fun, a, b, _, _, limit = problem
 
     def step(s):
         left, right = _halves(s)
-        return _bisect(problem, s, left, right, _rules(rule, fun, left, right))
+        return _bisect(problem, s, left, right, _rules(problem.rule, problem.fun, left, right))
 
-    return lax.while_loop(lambda s: _goes_on(s.ints, limit), step, _start(judged, a, b, limit))
+    return lax.while_loop(lambda s: _goes_on(s.ints, problem.limit), step, _start(problem, judged))
 
 
 def _loop_once(problem):
     """`_loop` with the rule over the whole range as its first step."""
-    rule, fun, a, b, epsabs, epsrel, limit = problem
+    rule, fun, a, b, *_ = problem
     shape = jax.eval_shape(lambda a, b: apply_rule(rule, fun, a, b), a, b)
-    blank = _judge(jax.tree.map(lambda v: jnp.zeros(v.shape, v.dtype), shape), epsabs, epsrel, limit)
+    blank = _judge(problem, jax.tree.map(lambda v: jnp.zeros(v.shape, v.dtype), shape))
 
     def step(carry):
         fresh, judged, s = carry
         left, right = (jnp.where(fresh, end, halves) for end, halves in zip((a, b), _halves(s), strict=True))
         pair = _rules(rule, fun, left, right)  # a fresh start computes the whole range twice
-        seen = _judge(jax.tree.map(lambda v: v[0], pair), epsabs, epsrel, limit)
+        seen = _judge(problem, jax.tree.map(lambda v: v[0], pair))
         judged = jax.tree.map(lambda x, y: jnp.where(fresh, x, y), seen, judged)
         further = _bisect(problem, s, left, right, pair)
-        begun = _start(judged, a, b, limit)
+        begun = _start(problem, judged)
         return jnp.zeros_like(fresh), judged, jax.tree.map(lambda x, y: jnp.where(fresh, x, y), begun, further)
 
-    start = jnp.ones((), bool), blank, _start(blank, a, b, limit)
-    _, judged, state = lax.while_loop(lambda c: c[0] | _goes_on(c[2].ints, limit), step, start)
+    start = jnp.ones((), bool), blank, _start(problem, blank)
+    _, judged, state = lax.while_loop(lambda c: c[0] | _goes_on(c[2].ints, problem.limit), step, start)
     return judged, state
 
 
@@ -175,16 +209,18 @@ def _goes_on(ints, limit):
     return (ints.done == 0) & (ints.ier == 0) & (ints.n < limit)
 
 
-def _start(judged, a, b, limit):
-    first, info = judged.first, jnp.finfo(a.dtype)
-    column = jnp.stack([a, b, first.value, first.error])
-    parts = jnp.zeros((4, limit), a.dtype).at[:, 0].set(column)
-    rank = jnp.full(limit, limit + 1, jnp.int32).at[0].set(1)
-    nought = jnp.zeros_like(first.value)
-    floats = _Floats(
-        first.value, first.error, nought, nought, nought, first.value, jnp.full_like(nought, info.max), nought
-    )
-    ints = _Ints(1, 0, 1, 0, 0, 0, 0, 0, 0, 0, judged.ier, 0, judged.trivial)
+def _start(problem, judged):
+    first, columns, limit, n = judged.first, judged.columns, problem.limit, problem.pieces
+    info = jnp.finfo(columns.dtype)
+    parts = jnp.zeros((5, limit), columns.dtype).at[:, :n].set(columns)
+    order = jnp.argsort(-columns[3], stable=True)
+    rank = jnp.full(limit, limit + 1, jnp.int32).at[order].set(jnp.arange(1, n + 1, dtype=jnp.int32))
+    nought, most = jnp.zeros_like(first.value), jnp.full_like(first.value, info.max)
+    error_sum = first.error if n == 1 else jnp.sum(columns[3])
+    bound = _tolerance(problem.epsabs, problem.epsrel, first.value)
+    # one interval: what is large is known after the first bisection (`_follow`)
+    floats = _Floats(first.value, error_sum, nought, error_sum, bound, first.value, most, nought)
+    ints = _Ints(n, order[0], 1, 0, 0, 0, 0, 0, 0, 0, judged.ier, 0, judged.trivial)
     return _State(parts, rank, _pack(floats), _pack(ints), table(first.value), first.inner)
 
 
@@ -203,11 +239,10 @@ def _rules(rule, fun, left, right):
 
 def _bisect(problem, s, left, right, halves):
     """Put two halves for the picked interval; then stop, pick the next, or extrapolate."""
-    _, _, low, high, epsabs, epsrel, _ = problem
-    length = high - low
-    info = jnp.finfo(length.dtype)
+    epsabs, epsrel = problem.epsabs, problem.epsrel
+    info = jnp.finfo(left.dtype)
     f, k = _unpack(_Floats, s.floats), _unpack(_Ints, s.ints)
-    old_value, old_error = s.parts[2, k.pick], s.parts[3, k.pick]
+    old_value, old_error, level = s.parts[2, k.pick], s.parts[3, k.pick], s.parts[4, k.pick] + 1
     a, middle, b = left[0], right[0], right[1]
     value, error = jnp.sum(halves.value), jnp.sum(halves.error)
     area, error_sum = f.area + value - old_value, f.error_sum + error - old_error
@@ -221,14 +256,14 @@ def _bisect(problem, s, left, right, halves):
     summed = error_sum <= bound
     k = k._replace(ier=ier, summed=summed, done=summed, hard=(k.hard != 0) | (k.vain_deep >= 5))
 
-    columns = jnp.stack([left, right, halves.value, halves.error])
+    columns = jnp.stack([left, right, halves.value, halves.error, jnp.full_like(left, level)])
     parts, rank, place = _insert(s.parts, s.rank, columns, k.pick, k.n - 1)
     nth = jnp.minimum(k.nth, place)
     k = k._replace(nth=nth, pick=jnp.argmax(rank == nth))
     floats, ints, parts, rank = lax.optimization_barrier((_pack(f), _pack(k), parts, rank))
     f, k, s = _unpack(_Floats, floats), _unpack(_Ints, ints), s._replace(parts=parts, rank=rank)
     s = s._replace(inner=merge(jnp.stack([s.inner, *halves.inner])))
-    return _follow(s, f, k, (old_error, error, b - middle), bound, epsabs, epsrel, length)
+    return _follow(problem, s, f, k, (old_error, error, level), bound)
 
 
 def _insert(parts, rank, columns, i, m):
@@ -255,14 +290,14 @@ def _count_roundoff(k, halves, value, error, old_value, old_error):
     )
 
 
-def _follow(s, f, k, halved, bound, epsabs, epsrel, length):
+def _follow(problem, s, f, k, halved, bound):
     """Go on with a large interval if there is one that matters, else extrapolate."""
-    old_error, error, width = halved
+    old_error, error, level = halved
     limit = s.rank.shape[0]
-    deep, stop, second = k.deep != 0, (k.done != 0) | (k.ier != 0), k.n == 2
+    deep, stop, second = k.deep != 0, (k.done != 0) | (k.ier != 0), (k.n == 2) & (problem.pieces == 1)
     active = ~(stop | second | (k.off != 0))
-    wide = jnp.abs(s.parts[1] - s.parts[0]) > f.small
-    large_error = f.large_error - old_error + jnp.where(jnp.abs(width) > f.small, error, 0)
+    wide = s.parts[4] <= f.deepest
+    large_error = f.large_error - old_error + jnp.where(level <= f.deepest, error, 0)
     wait = ~deep & wide[k.pick]
     nth = jnp.where(deep | wait, k.nth, 2)
     last = jnp.where(k.n > 2 + limit // 2, limit + 3 - k.n, k.n)
@@ -272,9 +307,9 @@ def _follow(s, f, k, halved, bound, epsabs, epsrel, length):
     sweep = active & ~wait & ~again
 
     tab, value, estimate = _extrapolate(sweep, s.table, f.area)
-    slow = k.slow + 1
+    slow = k.slow + (tab.calls > s.table.calls)
     better = sweep & (estimate < f.error)
-    test = jnp.where(better, _tolerance(epsabs, epsrel, value), f.test)
+    test = jnp.where(better, _tolerance(problem.epsabs, problem.epsrel, value), f.test)
     best = jnp.where(better, estimate, f.error)
 
     def pick(old, waiting, at_sweep):
@@ -291,7 +326,7 @@ def _follow(s, f, k, halved, bound, epsabs, epsrel, length):
     )
     second = second & ~stop
     f = f._replace(
-        small=jnp.where(second, jnp.abs(length) * 0.375, pick(f.small, f.small, f.small * 0.5)),
+        deepest=jnp.where(second, 1, pick(f.deepest, f.deepest, f.deepest + 1)),
         large_error=jnp.where(second, f.error_sum, pick(f.large_error, large_error, f.error_sum)),
         test=jnp.where(second, bound, test),
         result=jnp.where(better, value, f.result),

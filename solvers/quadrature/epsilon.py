@@ -36,7 +36,7 @@ def extrapolate(tab, element):
     info = jnp.finfo(tab.entries.dtype)
     n = tab.n + 1
     entries = tab.entries.at[n - 1].set(element)
-    calls = tab.calls + 1
+    calls = tab.calls + (n >= 3)
     start = _Sweep(entries, jnp.zeros((), jnp.int32), n, element, jnp.asarray(info.max), n < 3, n < 3)
     # the element moves up two places; its own place starts as "no previous value"
     moved = entries.at[n + 1].set(element).at[n - 1].set(info.max)

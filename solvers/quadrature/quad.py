@@ -12,6 +12,7 @@ from solvers.implicit import close
 from solvers.quadrature.adaptive import Intervals, integrate
 from solvers.quadrature.gauss_kronrod import RULE_15, RULE_21
 from solvers.quadrature.rule import merge
+from solvers.quadrature.weighted import WEIGHTS, integrate_weighted
 
 #: How the range extends: what `quad` takes as ``kind``.
 KINDS = ("finite", "upper", "lower", "whole")
@@ -26,7 +27,7 @@ class Integral(NamedTuple):
     error : estimate of its absolute error
     neval : number of integrand evaluations
     status : QUADPACK's ``ier``, see `solvers.quadrature.status`
-    intervals : the final partition (of the transformed range, if that is infinite)
+    intervals : the final partition (of the transformed range, if that is infinite), or the `Cycles` of a weight
     """
 
     value: jax.Array
@@ -48,9 +49,14 @@ class _Config(NamedTuple):
     limit: int
     detail: bool
     once: bool = False  # the integrand is an integral itself
+    weight: str | None = None
+    cycles: int = 50
 
 
-def quad(fun, a, b, args=(), *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, kind=None, intervals=True):
+def quad(
+    fun, a, b, args=(), *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, kind=None, intervals=True, points=None,
+    weight=None, wvar=None, cycles=50,
+):  # fmt: skip
     """Integrate ``fun(x, *args)`` over ``[a, b]`` by adaptive Gauss-Kronrod with extrapolation.
 
     Runs under `jit` and `vmap`. Differentiable in forward and reverse mode, to any order, with respect
@@ -76,6 +82,15 @@ def quad(fun, a, b, args=(), *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, kind=N
         infinite one gives NaN.
     intervals : bool
         Whether the result has the final partition, else None: a large batch is faster without.
+    points : (m,) array, optional
+        Where the integrand is difficult, inside a finite range, increasing: it is cut there from the start (QAGP).
+    weight : {"cos", "sin", "alg", "alg-loga", "alg-logb", "alg-log", "cauchy"}, optional
+        A factor of the integrand that is integrated exactly; see `scipy.integrate.quad`. Derivatives with respect to
+        the limits and `wvar` are refused then.
+    wvar : scalar or (2,) array
+        Its parameters.
+    cycles : int
+        Periods at most, for cos and sin over an infinite range.
 
     Returns
     -------
@@ -109,12 +124,22 @@ def quad(fun, a, b, args=(), *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, kind=N
     a, b = jnp.asarray(a, dtype), jnp.asarray(b, dtype)
     call, leaves, is_complex, nested = _close(fun, a, args)
     eps = jax.tree.map(lambda v: lax.stop_gradient(jnp.asarray(v, dtype)), (epsabs, epsrel))
-    config = _Config(call, kind, int(limit), bool(intervals), nested)
+    if points is not None:
+        if kind != "finite":
+            raise ValueError("`points` need a finite range.")
+        points = lax.stop_gradient(jnp.asarray(points, dtype))
+    if weight is not None:
+        if weight not in WEIGHTS:
+            raise ValueError(f"`weight` must be one of {WEIGHTS}, got {weight!r}.")
+        if kind == "whole" or (kind != "finite" and weight not in ("cos", "sin")):
+            raise ValueError(f"`weight` {weight!r} cannot have a range of kind {kind!r}.")
+        wvar = jnp.asarray(wvar, dtype)
+    config = _Config(call, kind, int(limit), bool(intervals), nested, weight, int(cycles))
     # compiled as a whole also where the caller does not compile
-    run = jax.jit(lambda leaves, part, a, b, eps: _quad(config, leaves, part, a, b, eps))
+    run = jax.jit(lambda leaves, part, ends, eps: _quad(config, leaves, part, ends[0], ends[1], (*eps, points, wvar)))
     if not is_complex:
-        return run(leaves, jnp.zeros((), dtype), a, b, eps)
-    r = jax.vmap(lambda part: run(leaves, part, a, b, eps))(jnp.arange(2, dtype=dtype))
+        return run(leaves, jnp.zeros((), dtype), (a, b), eps)
+    r = jax.vmap(lambda part: run(leaves, part, (a, b), eps))(jnp.arange(2, dtype=dtype))
     value, error = (lax.complex(x[0], x[1]) for x in (r.value, r.error))
     return Integral(value, error, jnp.sum(r.neval), jnp.max(r.status), r.intervals)
 
@@ -185,11 +210,19 @@ def _transform(config, fun, a, b):
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _quad(config, leaves, part, a, b, eps):
     fun = jax.vmap(lambda x: config.fun(leaves, part, x))
+    *eps, points, wvar = eps
+    if config.weight is not None:
+        value, error, code, neval, parts = integrate_weighted(
+            config.weight, config.kind, fun, jnp.minimum(a, b), jnp.maximum(a, b), wvar, *eps, config.limit,
+            config.cycles,
+        )  # fmt: skip
+        value = jnp.where(b < a, -value, value)
+        return Integral(value, error, neval.astype(jnp.int32), code.astype(jnp.int32), parts if config.detail else None)
     rule, fun, low, high, cost = _transform(config, fun, a, b)
     value, error, code, n, inner, parts = integrate(
-        rule, fun, low, high, *eps, config.limit, config.detail, config.once
+        rule, fun, low, high, *eps, config.limit, config.detail, config.once, points
     )
-    neval = cost * len(rule.nodes) * (2 * n - 1)
+    neval = cost * len(rule.nodes) * (2 * n - (1 if points is None else points.shape[0] + 1))
     if inner.size:  # the integrand is an integral itself: its troubles are ours
         error, code, neval = jnp.maximum(error, inner[0]), jnp.maximum(code, inner[1]), inner[2]
     value = jnp.where(b < a, -value, value)
@@ -200,7 +233,11 @@ def _quad(config, leaves, part, a, b, eps):
 def _quad_jvp(config, primals, tangents):
     """Leibniz: the integrand at moving limits, and the integral of its derivative."""
     leaves, part, a, b, _ = primals
-    d_leaves, _, d_a, d_b, _ = tangents
+    d_leaves, _, d_a, d_b, d_eps = tangents
+    if config.weight is not None:
+        if not all(map(_is_zero, (d_a, d_b, d_eps[-1]))):
+            raise NotImplementedError("`quad` with a weight is not differentiable in the limits and `wvar`.")
+        return _weighted_rate(config, primals, d_leaves)
     out = _quad(config, *primals)
     rate = jnp.zeros_like(out.value)
     for x, d_x, other, sign in ((b, d_b, a, 1), (a, d_a, b, -1)):
@@ -210,6 +247,12 @@ def _quad_jvp(config, primals, tangents):
             end, _ = config.fun(leaves, part, jnp.where(finite, x, other))
             rate += sign * jnp.where(finite, end, 0) * d_x
     return out, _tangent(out, rate + _parameter_rate(config, primals, d_leaves))
+
+
+def _weighted_rate(config, primals, d_leaves):
+    """The integral, and the integral of the integrand's derivative with the same weight."""
+    out = _quad(config, *primals)
+    return out, _tangent(out, _parameter_rate(config, primals, d_leaves))
 
 
 def _is_zero(tangent):

@@ -29,14 +29,25 @@ def merge(reports):
 
 
 def apply_rule(rule, fun, a, b):
-    """`Estimate` of the integral over ``[a, b]``; ``fun`` of (n,) nodes gives values (n,) and reports (n, 0 or 3)."""
-    dtype = jnp.result_type(a)
-    eps, tiny = jnp.finfo(dtype).eps, jnp.finfo(dtype).tiny
-    nodes, kronrod, gauss = (jnp.asarray(v, dtype) for v in (rule.nodes, rule.kronrod, rule.gauss))
+    """`Estimate` of the integral over ``[a, b]``; ``fun`` of (n,) nodes gives values (n,) and reports (n, 0 or 3).
+
+    ``rule`` is a Gauss-Kronrod `Rule`, or a function ``rule(fun, a, b)`` that returns the `Estimate`.
+    """
+    if callable(rule):
+        return rule(fun, a, b)
+    nodes = jnp.asarray(rule.nodes, jnp.result_type(a))
     centre, half = 0.5 * (a + b), 0.5 * (b - a)
     # products with the weights, not sums: XLA would evaluate `fun` anew in each sum, and sums over a short last
     # axis of a batch are slow
     f, reports = lax.optimization_barrier(fun(centre + half * nodes))
+    return judge(rule, f, half, reports)
+
+
+def judge(rule, f, half, reports):
+    """`Estimate` from the values at a rule's nodes in an interval of length ``2 * half``."""
+    dtype = jnp.result_type(half)
+    eps, tiny = jnp.finfo(dtype).eps, jnp.finfo(dtype).tiny
+    kronrod, gauss = jnp.asarray(rule.kronrod, dtype), jnp.asarray(rule.gauss, dtype)
     both = f @ jnp.stack([kronrod, gauss], axis=1)
     mean = both[0] / 2
     size = jnp.abs(half)

@@ -22,21 +22,22 @@ class RootResult(NamedTuple):
         The root, of the structure of `x0`. Differentiable by the implicit function theorem.
     fun : (n,) array
         The function at `x`.
-    jac : (n, n) array
-        The last Jacobian model (exact at its last renewal, Broyden's updates since).
+    jac : (n, n) array or None
+        The last Jacobian model of `Hybr` (exact at its last renewal, Broyden's updates since).
     model : (n, 2n + 1) array or None
         Its factors ``[R, Q^T, Q^T fun]``, of `Hybr` only.
     nfev, njev, nit : int array
         Evaluations of the function and of its Jacobian, accepted steps.
     status : int array
-        1 converged, 2 too many evaluations, 3 `xtol` too small, 4 and 5 no good progress.
+        1 converged, 2 too many evaluations or iterations; of `Hybr` 3 `xtol` too small, 4 and 5 no good progress; of
+        `QuasiNewton` 3 values that are not finite, 4 a step of zero.
     success : bool array
         ``status == 1``.
     """
 
     x: Any
     fun: jax.Array
-    jac: jax.Array
+    jac: jax.Array | None
     model: jax.Array | None
     nfev: jax.Array
     njev: jax.Array
@@ -57,7 +58,7 @@ def root(fun, x0, args=(), method=None, *, jac=None):
         Start. Its precision is the iteration's.
     args : tuple of pytrees
         Further arguments of `fun`.
-    method : Hybr or optimistix.AbstractRootFinder, optional
+    method : Hybr, QuasiNewton, DFSane or optimistix.AbstractRootFinder, optional
         The algorithm with its tolerances; `Hybr()` if absent.
     jac : callable or True, optional
         ``jac(x, *args)`` of shape (n, n), or True if `fun` returns ``(value, jacobian)``. By default the exact
@@ -90,14 +91,15 @@ def root(fun, x0, args=(), method=None, *, jac=None):
 
     def solve(params, carried):
         method, start = rebuild(carried)
-        if not isinstance(method, Hybr):
+        if not hasattr(method, "converged"):
             from solvers.roots.optimistix_adapter import find_root
 
             return find_root(lambda x: function(params, x), method, start)
         state = method.init(None, start)
         problem = (lambda x: function(params, x)), (lambda x: jacobian(params, x))
         state = iterate(method, problem, state)
-        return state.x, {k: getattr(state, k) for k in ("fun", "jac", "model", "nfev", "njev", "nit", "status")}
+        names = ("fun", "jac", "model", "nfev", "njev", "nit", "status")
+        return state.x, {k: getattr(state, k) for k in names if k != "model" or isinstance(method, Hybr)}
 
     def residual(x, params):
         return function(params, x)

@@ -190,5 +190,7 @@ def test_global_state_is_untouched(entry, example):
 def test_unknown_and_missing_arguments_raise_type_error(entry):
     with pytest.raises(TypeError):
         entry.function(no_such_argument=1)
+    if any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(entry.function).parameters.values()):
+        return  # takes any number
     with pytest.raises(TypeError):
         entry.function(*range(60))

@@ -72,10 +72,10 @@ def test_bad_input():
                 f(np.exp, 0, 1, **options)
 
 
-@pytest.mark.parametrize("options", [{"points": [0.3]}, {"weight": "cos", "wvar": 3.0}])
+@pytest.mark.parametrize("options", [{"weight": "cos", "wvar": 3.0, "full_output": 1}])
 def test_host(options):
     before = sum(r.count for r in sci.fallbacks())
-    assert quad(np.exp, 0, 1, **options) == scipy.integrate.quad(np.exp, 0, 1, **options)
+    assert quad(np.exp, 0, 1, **options)[0] == scipy.integrate.quad(np.exp, 0, 1, **options)[0]
     assert sum(r.count for r in sci.fallbacks()) == before + 1
 
 
@@ -90,3 +90,35 @@ def test_jax_world():
         np.testing.assert_allclose(tails, 1 / k, rtol=1e-9)
         out = quad(lambda x: jnp.asarray(1.0) / x, 0.0, jnp.asarray(1.0), full_output=True)
         assert int(out[2]["ier"]) == 1
+
+
+@pytest.mark.parametrize("points", [[0.3], [0.6, 0.3, 0.3, 1.0], [7.0]])
+def test_break_points_as_quadpack(points):
+    f = lambda x: np.log(abs(x - 0.3)) * np.exp(x)
+    before = len(sci.fallbacks())
+    for a, b in ((0, 1), (1.5, 0.1)):
+        theirs = scipy.integrate.quad(f, a, b, points=points, full_output=1)
+        ours = quad(f, a, b, points=points, full_output=1)
+        np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-12)
+        np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-3, atol=1e-13)
+        assert set(ours[2]) == set(theirs[2])
+        last = theirs[2]["last"]
+        assert (ours[2]["neval"], ours[2]["last"]) == (theirs[2]["neval"], last)
+        for name in ("alist", "blist", "level", "pts"):  # which of two equal errors comes first is rounding
+            got, expected = (np.sort(r[2][name][:last]) for r in (ours, theirs))
+            np.testing.assert_allclose(got, expected, rtol=1e-12, err_msg=name)
+    assert len(sci.fallbacks()) == before
+
+
+def test_bad_break_points():
+    for f in (scipy.integrate.quad, quad):
+        with pytest.raises(ValueError, match="break points"):
+            f(np.exp, 0, INF, points=[1.0])
+        with pytest.raises(ValueError, match="break points"):
+            f(np.exp, 0, 1, points=[0.2, 0.4, 0.6], limit=3)
+
+
+def test_break_points_in_the_jax_world():
+    with jax.enable_x64(True):
+        f = lambda c: quad(lambda x: jnp.abs(x - c) ** -0.5 * c, 0.0, 1.0, points=jnp.array([0.3]))[0]
+        np.testing.assert_allclose(jax.jit(f)(0.3), 0.6 * (0.3**0.5 + 0.7**0.5), rtol=1e-8)

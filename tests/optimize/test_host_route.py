@@ -22,12 +22,12 @@ def line(x, a, b):
 @pytest.mark.parametrize(
     ("call", "reason"),
     [
-        (lambda: minimize(bowl, START, method="Nelder-Mead").x, Reason.METHOD),
+        (lambda: minimize(bowl, START, method="COBYQA").x, Reason.METHOD),
         (
-            lambda: minimize(bowl, START, constraints={"type": "ineq", "fun": lambda x: 5 - x}, method="COBYLA").x,
+            lambda: minimize(bowl, START, constraints={"type": "ineq", "fun": lambda x: 5 - x}, method="COBYQA").x,
             Reason.METHOD,
         ),
-        (lambda: root(lambda x: x - 3, START, method="broyden1").x, Reason.METHOD),
+        (lambda: root(lambda x: x - 3, START, method="broyden1", options={"line_search": "wolfe"}).x, Reason.OPTION),
         (lambda: least_squares(lambda x: x - 3, START, callback=lambda x: None).x, Reason.OPTION),
         (
             lambda: curve_fit(line, [0, 1, 2], [3, 6, 9], bounds=(0, 9), tr_options={"a": 1}, tr_solver="exact")[0],
@@ -61,3 +61,17 @@ def test_impure_objective_is_run_by_scipy_once():
 def test_other_names_of_the_module_are_there():
     assert sci.optimize.linprog([1.0], bounds=[(2, 3)]).x == pytest.approx([2.0])
     assert sci.optimize.Bounds is scipy.optimize.Bounds
+
+
+def test_complex_functions_of_a_real_start_go_to_scipy():
+    def function(x):
+        return x**2 + 1 + 0.3j
+
+    for start in (1.0, np.array([1.0, 2.0])):
+        with pytest.warns(sci.FallbackWarning, match="complex function of a real start"):
+            sci.clear_fallbacks()
+            found = sci.optimize.newton(function, start)
+        np.testing.assert_array_equal(found, scipy.optimize.newton(function, start))
+    with pytest.warns(sci.FallbackWarning, match="complex function of a real start"):
+        found = sci.optimize.root_scalar(function, x0=1.0, x1=1.1, method="secant").root
+    assert found == scipy.optimize.root_scalar(function, x0=1.0, x1=1.1, method="secant").root

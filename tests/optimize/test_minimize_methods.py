@@ -111,14 +111,66 @@ def test_bad_input(native):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("method", ["TNC", "trust-constr"])
-def test_scipys_algorithms_get_exact_derivatives(method):
+def test_scipys_algorithm_gets_compiled_values():
+    calls = []
+
+    def counted(x):
+        calls.append(None)
+        return valley(x)
+
+    def shifted(x, a):
+        return valley(x - a)
+
     sci.clear_fallbacks()
-    result = minimize(valley, START, method=method, bounds=[(0, 0.9)] * 3)
+    result = minimize(shifted, START, args=(0.5,), method="COBYQA")
     (record,) = sci.fallbacks()
-    assert record.reason is Reason.METHOD and "derivatives compiled" in record.detail
-    slope = result.grad if method == "trust-constr" else result.jac
-    np.testing.assert_allclose(slope, scipy.optimize.rosen_der(result.x), rtol=1e-6, atol=1e-8)
+    assert record.reason is Reason.METHOD and "values compiled" in record.detail
+    theirs = scipy.optimize.minimize(shifted, START, args=(0.5,), method="COBYQA")
+    assert result.success and abs(result.nfev - theirs.nfev) <= 0.2 * theirs.nfev
+    np.testing.assert_allclose(result.x, 1.5, atol=1e-4)
+    # A function with a side effect is not compiled: SciPy calls it itself.
+    assert minimize(counted, START, method="COBYQA").nfev <= len(calls)
+
+
+def test_a_constraints_own_jacobian_is_used(native):
+    """A wrong one misleads us as it misleads SciPy; a right one changes nothing; derivatives stay exact."""
+    circle = {"type": "eq", "fun": lambda x: np.sum(x**2) - 1.0}
+    plain = minimize(valley, START, constraints=circle)
+    right = minimize(valley, START, constraints=circle | {"jac": lambda x: 2 * x})
+    assert (right.nit, right.nfev) == (plain.nit, plain.nfev)
+    np.testing.assert_allclose(right.x, plain.x, rtol=1e-8)
+    wrong = circle | {"jac": lambda x: -2 * x}
+    assert not minimize(valley, START, constraints=wrong).success
+    assert not scipy.optimize.minimize(valley, START, jac=scipy.optimize.rosen_der, constraints=wrong).success
+    mixed = [
+        NonlinearConstraint(lambda x: [np.sum(x**2), x[0]], [0.5, -np.inf], [1.0, 0.4],
+                            jac=lambda x: np.array([2 * x, [1.0, 0.0, 0.0]])),
+        {"type": "ineq", "fun": lambda x: 0.9 - x[1]},
+    ]  # fmt: skip
+    ours = minimize(valley, START, constraints=mixed)
+    theirs = scipy.optimize.minimize(valley, START, jac=scipy.optimize.rosen_der, constraints=mixed)
+    assert ours.success and ours.nit == theirs.nit
+    np.testing.assert_allclose(ours.x, theirs.x, atol=1e-4)
+    with pytest.raises(ValueError, match="jac of the constraints has shape"):
+        minimize(valley, START, constraints=circle | {"jac": lambda x: 2 * x[:2]})
+
+    def solution(level):
+        given = {"type": "eq", "fun": lambda x: x[0] + 2 * x[1] - level, "jac": lambda x: jnp.array([1.0, 2.0])}
+        return minimize(lambda x: jnp.sum(x**2), jnp.ones(2), constraints=given, tol=1e-10).x
+
+    with jax.enable_x64(True):
+        np.testing.assert_allclose(jax.jacrev(solution)(5.0), [0.2, 0.4], atol=1e-6)
+
+
+def test_a_minimiser_of_optimistix_is_a_method(native):
+    optimistix = pytest.importorskip("optimistix")
+    solver = optimistix.BFGS(rtol=1e-8, atol=1e-8)
+    result = minimize(valley, START, method=solver)
+    assert result.success and result.message == "Optimization terminated successfully."
+    np.testing.assert_allclose(result.x, 1, atol=1e-5)
+    np.testing.assert_allclose(result.fun, valley(result.x), atol=1e-12)
+    with pytest.raises(ValueError, match="optimistix takes no bounds"):
+        minimize(valley, START, method=solver, bounds=[(0, 1)] * 3)
 
 
 def test_gradient_through_bounds_in_the_jax_world():

@@ -11,7 +11,7 @@ from scipy.sparse import linalg as original
 
 import sci
 from sci.sparse import linalg
-from sci.sparse.linalg._operators import Diagonals, Rows, from_scipy
+from sci.sparse.linalg._operators import Diagonals, Rows, Stencil, from_scipy
 
 
 @pytest.fixture(autouse=True)
@@ -19,8 +19,10 @@ def no_records():
     sci.clear_fallbacks()
 
 
-SQUARE = ("cg", "bicg", "cgs", "bicgstab", "gmres", "minres")
-GENERAL = ("bicg", "cgs", "bicgstab", "gmres")
+GENERAL = ("bicg", "cgs", "bicgstab", "gmres", "lgmres", "gcrotmk", "qmr", "tfqmr")
+SQUARE = ("cg", "minres", *GENERAL)
+#: Preconditioned by pairs, or with other rules for iterates.
+PLAIN = tuple(m for m in SQUARE if m != "qmr")
 
 
 def poisson(n=8, dtype=float):
@@ -69,6 +71,35 @@ def test_gmres_restarts_and_singular_systems():
     assert info > 0 and np.isfinite(x).all()
 
 
+def test_carried_vectors_and_their_options():
+    a, b = poisson(10), np.ones(100)
+    for options in (
+        {"inner_m": 6, "outer_k": 3},
+        {"inner_m": 6, "outer_k": 0},
+        {"inner_m": 6, "prepend_outer_v": True},
+    ):
+        x, info = linalg.lgmres(a, b, rtol=1e-9, **options)
+        y, their_info = original.lgmres(a, b, rtol=1e-9, **options)
+        assert info == their_info == 0 and np.linalg.norm(a @ x - b) <= 1.01e-8
+    for options in ({"m": 5, "k": 5}, {"m": 5, "k": 0}, {"m": 5, "k": 2}):
+        x, info = linalg.gcrotmk(a, b, rtol=1e-9, **options)
+        assert info == 0 and np.linalg.norm(a @ x - b) <= 1.01e-8
+        few = linalg.gcrotmk(a, b, rtol=1e-9, maxiter=2, **options)
+        theirs = original.gcrotmk(a, b, rtol=1e-9, maxiter=2, **options)
+        assert few[1] == theirs[1] == 2
+        np.testing.assert_allclose(few[0], theirs[0], rtol=1e-8, atol=1e-10)
+    with pytest.raises(ValueError, match="truncate"):
+        linalg.gcrotmk(a, b, truncate="newest")
+    with pytest.raises(ValueError, match="inner_m"):
+        linalg.lgmres(a, b, inner_m=0)
+    with pytest.raises(ValueError, match="finite"):
+        linalg.lgmres(a, np.full(100, np.nan))
+    assert not sci.fallbacks()
+    kept = []
+    linalg.lgmres(a, b, outer_v=kept)
+    assert kept and sci.fallbacks()[0].reason.name == "OPTION"
+
+
 def test_minres_of_an_indefinite_and_shifted_matrix():
     a = np.diag([3.0, -1.0, 2.0, -4.0])
     b = np.array([1.0, 2.0, 3.0, 4.0])
@@ -104,16 +135,19 @@ def test_preconditioners():
     a = (poisson(8) + sparse.diags_array(np.linspace(0, 300, 64))).tocsr()
     b = np.ones(64)
     jacobi = sparse.diags_array(1 / a.diagonal())
-    for method in SQUARE:
+    for method in PLAIN:
         x, info = getattr(linalg, method)(a, b, M=jacobi, rtol=1e-10)
         assert info == 0 and np.linalg.norm(a @ x - b) < 1e-7, method
+    x, info = linalg.qmr(a, b, M1=jacobi, M2=sparse.eye_array(64), rtol=1e-10)
+    assert info == 0 and np.linalg.norm(a @ x - b) < 1e-7
     diagonal = a.diagonal()
     few = linalg.cg(a, b, M=original.LinearOperator(a.shape, matvec=lambda r: r / diagonal), maxiter=25, rtol=1e-9)
     assert few[1] == 0 and linalg.cg(a, b, maxiter=25, rtol=1e-9)[1] == 25
 
 
 def test_layouts():
-    assert isinstance(from_scipy(poisson()), Diagonals)
+    assert isinstance(from_scipy(poisson()), Stencil)
+    assert isinstance(from_scipy(poisson() + sparse.diags_array(np.arange(64.0))), Diagonals)
     rows = from_scipy(irregular(), adjoint=True)
     assert isinstance(rows, Rows) and rows.rest.size
     rng = np.random.default_rng(0)
@@ -123,6 +157,9 @@ def test_layouts():
         sparse.csr_array((3, 4)),
         irregular(kind="complex"),
         poisson(3),
+        poisson(3) + sparse.diags_array(np.arange(9.0)),
+        (1j * poisson(3)).tocsr(),
+        sparse.diags_array([3.0, -1.0], offsets=[0, 2], shape=(4, 6)).tocsr(),
     ]:
         x, y = rng.random(a.shape[1]), rng.random(a.shape[0])
         with jax.enable_x64(True):
@@ -158,7 +195,7 @@ def test_gradients_with_respect_to_matrix_and_right_hand_side():
         a = jnp.array([[4.0, 1.0, 0.0], [1.0, 3.0, 1.0], [0.0, 1.0, 5.0]])
         b = jnp.array([1.0, -2.0, 0.5])
         weights = jnp.array([1.0, 2.0, 3.0])
-        for method in ("cg", "bicgstab", "gmres"):
+        for method in ("cg", "bicgstab", "gmres", "lgmres", "gcrotmk", "qmr", "tfqmr"):
 
             def value(a, b, solve=getattr(linalg, method)):
                 return weights @ solve(a, b, rtol=1e-12)[0]

@@ -1,11 +1,14 @@
-"""Connected components: one pass over the rows, all samples of a row at once, then one renumbering.
+"""Connected components by unions of runs.
 
-A row meets the rows above it through their labels; labels that meet are joined in a forest of parents, hooked and
-pointer-jumped until the row agrees with itself. Only roots are ever hooked, so no union is lost, and the root of
-a component is its first run in raster order: SciPy's numbering.
+A run is an unbroken line of samples along the last axis; its number is the rank of its first sample, which a bit
+count gives. Only where two runs meet first is there a link: the links are few, are packed together, and are joined
+block by block in a forest of parents. Only roots are hooked, to the least root that meets them, so no union is lost,
+and the root of a component is its first run in raster order: SciPy's numbering. What is done for every sample is a
+handful of passes at memory speed; the work on links and runs grows with their number.
 
-References: R. M. Haralick, "Some neighborhood operations", 1981 (row passes); Y. Shiloach, U. Vishkin, "An O(log n)
-parallel connectivity algorithm", J. Algorithms 3, 1982 (hooking and pointer jumping).
+References: Y. Shiloach, U. Vishkin, "An O(log n) parallel connectivity algorithm", J. Algorithms 3, 1982 (hooking and
+pointer jumping); D. P. Playne, K. Hawick, "A new algorithm for parallel connected-component labelling on GPUs",
+IEEE Trans. Parallel and Distributed Systems 29(6), 2018 (links between runs only).
 """
 
 import itertools
@@ -14,27 +17,81 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-_NONE = np.int32(2**31 - 1)
+from .packing import block_size, flags_at, note_words, pack_flags, rank_of, running
+
+_BLOCK = 1 << 16
 
 
-def _shift(row, by, fill):
-    """``row[i - by]``, `fill` where there is none."""
-    if by == 0:
-        return row
-    return lax.pad(row, np.asarray(fill, row.dtype), [(by, -by, 0)])
+def _at(x, offset):
+    """``x[p + offset]`` for every sample p; false outside."""
+    return lax.pad(x, np.zeros((), bool), [(-o, o, 0) for o in offset])
 
 
-def _neighbours(structure):
-    """Offsets of earlier rows, each with its shifts along the row, that touch a sample (symmetrised)."""
+def _link_offsets(structure):
+    """Earlier neighbours that the (symmetrised) structure joins, and whether runs go along the last axis."""
     rank = structure.ndim
-    rows: dict[tuple[int, ...], list[int]] = {}
-    for offset in itertools.product((-1, 0, 1), repeat=rank):
-        back = tuple(-o for o in offset)
-        if structure[tuple(o + 1 for o in offset)] or structure[tuple(o + 1 for o in back)]:
-            row, shift = offset[:-1], offset[-1]
-            if row < (0,) * (rank - 1):
-                rows.setdefault(row, []).append(-shift)
-    return rows
+    joined = structure | np.flip(structure)
+    earlier = [o for o in itertools.product((-1, 0, 1), repeat=rank) if o < (0,) * rank and joined[tuple(np.add(o, 1))]]
+    along = (0,) * (rank - 1) + (-1,)
+    return [o for o in earlier if o != along], along in earlier, joined
+
+
+def _links(foreground, offset, runs, joined):
+    """Samples whose run meets that of their neighbour at `offset`, where no other link says so."""
+    rank = foreground.ndim
+    along = (0,) * (rank - 1) + (-1,)
+    found = foreground & _at(foreground, offset)
+    if runs:  # the same two runs met one sample before
+        before = tuple(o + a for o, a in zip(offset, along, strict=True))
+        found = found & ~(_at(foreground, along) & _at(foreground, before))
+    for axis, o in enumerate(offset):
+        step = tuple(o if a == axis else 0 for a in range(rank))
+        rest = tuple(0 if a == axis else p for a, p in enumerate(offset))
+        if o and any(rest) and joined[tuple(np.add(step, 1))] and joined[tuple(np.add(rest, 1))]:
+            found = found & ~_at(foreground, step)  # joined through the neighbour between them
+    return found
+
+
+def _root(parent, index):
+    """Follow the parents to the roots."""
+
+    def step(state):
+        index, _ = state
+        new = parent.at[index].get(mode="promise_in_bounds")
+        return new, jnp.any(new != index)
+
+    return lax.while_loop(lambda s: s[1], step, (index, jnp.array(True)))[0]
+
+
+def _flatten(parent, k, block):
+    """The roots of the runs of block `k`, those of all earlier blocks being known; parents come first."""
+    first = k * block
+    own = lax.dynamic_slice(parent, [first], [block])
+    own = jnp.where(own < first, parent.at[own].get(mode="promise_in_bounds"), own)
+
+    def jump(state):
+        own, _ = state
+        new = jnp.where(own < first, own, own.at[own - first].get(mode="clip"))
+        return new, jnp.any(new != own)
+
+    own = lax.while_loop(lambda s: s[1], jump, (own, jnp.array(True)))[0]
+    return lax.dynamic_update_slice(parent, own, [first])
+
+
+def _join(parent, pairs):
+    """Unite the trees of each pair, ``pairs`` of shape (2, n); the least root stays one."""
+    spare = parent.shape[0] - 1  # a root of its own
+
+    def step(state):
+        parent, roots = state
+        low, high = roots.min(axis=0), roots.max(axis=0)
+        done = low == high
+        parent = parent.at[jnp.where(done, spare, high)].min(jnp.where(done, spare, low), mode="promise_in_bounds")
+        return parent, _root(parent, roots)
+
+    start = (parent, _root(parent, pairs))
+    parent, roots = lax.while_loop(lambda s: jnp.any(s[1][0] != s[1][1]), step, start)
+    return parent.at[pairs].min(roots, mode="promise_in_bounds")  # short ways for later blocks
 
 
 def label_components(foreground, structure):
@@ -51,122 +108,72 @@ def label_components(foreground, structure):
     labels : int32 array, 0 in the background
     count : int32 scalar
     """
-    shape, rank = foreground.shape, foreground.ndim
-    width, lead = shape[-1], shape[:-1]
-    along = (1,) * (rank - 1)
-    joined = bool(structure[(*along, 0)] or structure[(*along, 2)])  # neighbours within a row
-    rows = int(np.prod(lead, dtype=int))
-    # rows of a border all around the leading axes hold no label
-    padded = tuple(n + 2 for n in lead)
-    strides = [int(np.prod(padded[k + 1 :], dtype=int)) for k in range(len(padded))]
-    places = np.ravel_multi_index(np.indices(lead).reshape(len(lead), -1) + 1, padded) if lead else np.zeros(1, int)
-    places = places.astype(np.int32)
-    neighbours = _neighbours(structure)
-    back = [sum(o * s for o, s in zip(row, strides, strict=True)) for row in neighbours]
-    flat = foreground.reshape(rows, width)
-    slots = (width + 1) // 2 if joined else width
-    run = _run_numbers(flat) if joined else jnp.broadcast_to(jnp.arange(width, dtype=np.int32), flat.shape)
-
-    def touching(above, inside):
-        """The labels that touch each sample: the rows above, shifted, one array per neighbour."""
-        found = [_shift(above[k], s, _NONE) for k, shifts in enumerate(neighbours.values()) for s in shifts]
-        return jnp.where(inside, jnp.stack(found), _NONE)
-
-    def row_step(carry, step):
-        store, parent = carry
-        number, place, inside, of_run = step
-
-        def least(labels):
-            """The least label that touches each run."""
-            return jnp.full(slots, _NONE).at[of_run].min(labels.min(axis=0), mode="drop")
-
-        def meet(parent, above):
-            labels = touching(above, inside)
-            lowest = least(labels)
-            differs = (labels != lowest.at[of_run].get(mode="clip")) & (labels != _NONE)
-            return labels, lowest, differs
-
-        def hook(state):
-            parent, above, labels, lowest, differs = state
-            # only roots are hooked, each to the least root that meets it
-            target = jnp.where(differs, labels, parent.shape[0])
-            new = jnp.broadcast_to(lowest.at[of_run].get(mode="clip"), labels.shape)
-            parent = parent.at[target].min(new, mode="drop")
-            above = _roots(parent, above)
-            return (parent, above, *meet(parent, above))
-
-        if back:
-            above = jnp.stack([lax.dynamic_index_in_dim(store, place + b, 0, keepdims=False) for b in back])
-            above = _roots(parent, above)
-            state = (parent, above, *meet(parent, above))
-            parent, _, _, lowest, _ = lax.while_loop(lambda s: jnp.any(s[4]), hook, state)
-        else:
-            lowest = jnp.full(slots, _NONE)
-        own = number * slots + jnp.arange(slots, dtype=np.int32)  # what nothing touches has a label of its own
-        chosen = jnp.where(lowest == _NONE, own, lowest)
-        row = jnp.where(inside, chosen.at[of_run].get(mode="clip"), _NONE)
-        return (lax.dynamic_update_index_in_dim(store, row, place, 0), parent), None
-
-    start = (
-        jnp.full((int(np.prod(padded, dtype=int)), width), _NONE),
-        jnp.arange(rows * slots, dtype=np.int32),
-    )
-    steps = (jnp.arange(rows, dtype=np.int32), jnp.asarray(places), flat, run)
-    (store, parent), _ = lax.scan(row_step, start, steps)
-    return _renumber(store[places], parent, shape)
+    shape, size = foreground.shape, foreground.size
+    offsets, runs, joined = _link_offsets(structure)
+    # of two successive samples along the last axis one at most begins a run, or is a link in one direction
+    most = ((shape[-1] + 1) // 2) * (size // shape[-1]) if runs else size
+    block = block_size(most, _BLOCK)
+    room = -(-most // block) * block
+    starts = foreground & ~_at(foreground, (0,) * (len(shape) - 1) + (-1,)) if runs else foreground
+    flags = [starts, *(_links(foreground, o, runs, joined) for o in offsets)]
+    packed = pack_flags(jnp.concatenate([jnp.pad(f.ravel(), (0, -size % 32)) for f in flags]))
+    words = -(-size // 32)  # of each set of flags
+    count = packed.before[words] if offsets else packed.count
+    parent = jnp.arange(room + 1, dtype=np.int32)
+    if offsets:
+        strides = [int(np.prod(shape[k + 1 :], dtype=int)) for k in range(len(shape))]
+        moves = np.array([sum(a * s for a, s in zip(o, strides, strict=True)) for o in offsets], np.int32)
+        parent = _joined(parent, packed, count, words, moves, -(-most * len(offsets) // block) * block, block)
+    numbers, labels = _numbers(parent, count, block)
+    bit = np.arange(32, dtype=np.int32)
+    rank = rank_of(packed.words[:words, None], packed.before[:words, None], bit).ravel()[:size]
+    inside = foreground.ravel()
+    found = numbers.at[jnp.where(inside, rank - 1, 0)].get(mode="promise_in_bounds")
+    return jnp.where(inside, found, 0).reshape(shape), labels
 
 
-def _run_numbers(flat):
-    """For every sample of each row the number of its run, a width beyond all slots in the background."""
+def _joined(parent, packed, runs, words, moves, room, block):
+    """`parent` after all links, whose flags stand behind those of the `runs` run starts."""
+    spare = parent.shape[0] - 1
+    notes = note_words(packed, runs, room)
+    links = packed.count - runs
 
-    def step(state, column):
-        before, count = state
-        count = count + (column & ~before)
-        return (column, count), jnp.where(column, count - 1, flat.shape[1])
+    def run_at(place):
+        word = place // 32
+        return rank_of(packed.words[word], packed.before[word], place % 32) - 1
 
-    rows = flat.shape[0]
-    start = (jnp.zeros(rows, bool), jnp.zeros(rows, np.int32))
-    return lax.scan(step, start, flat.T)[1].T
+    def pairs(k):
+        word, bit = flags_at(packed, notes, k * block, block, runs)
+        valid = k * block + jnp.arange(block, dtype=np.int32) < links
+        here = jnp.where(valid, word % words * 32 + bit, 0)
+        there = here + jnp.asarray(moves).at[word // words - 1].get(mode="clip")
+        return jnp.where(valid, jnp.stack([run_at(here), run_at(jnp.maximum(there, 0))]), spare)
 
+    def hang(k, parent):
+        later, earlier = pairs(k)
+        return parent.at[later].min(earlier, mode="promise_in_bounds")
 
-def _roots(parent, labels):
-    """Follow the parents to the roots; a gather per level of the forest, one or two as a rule."""
-
-    def step(state):
-        labels, _ = state
-        new = jnp.where(labels == _NONE, _NONE, parent.at[labels].get(mode="clip"))
-        return new, jnp.any(new != labels)
-
-    return lax.while_loop(lambda s: s[1], step, (labels, jnp.array(True)))[0]
-
-
-def _renumber(provisional, parent, shape):
-    """Roots of all labels, numbered from 1 in their order."""
-
-    def jump(state):
-        p, _ = state
-        new = p[p]
-        return new, jnp.any(new != p)
-
-    root = lax.while_loop(lambda s: s[1], jump, (parent, jnp.array(True)))[0]
-    # a label was given out if some sample has it
-    given = jnp.zeros(parent.shape[0] + 1, bool).at[jnp.minimum(provisional, parent.shape[0])].set(True)[:-1]
-    is_root = given & (root == jnp.arange(parent.shape[0], dtype=np.int32))
-    numbers = _running_count(is_root)
-    final = numbers[root].at[provisional].get(mode="clip")
-    return jnp.where(provisional == _NONE, 0, final).reshape(shape), numbers[-1]
+    # Every run is hung on the first that it meets, in one go: trees as deep as components are high, made flat by
+    # jumping. Where a run meets a second tree the two are united.
+    blocks = (links + block - 1) // block
+    parent = lax.fori_loop(0, blocks, hang, parent)
+    parent = lax.fori_loop(0, (runs + block - 1) // block, lambda k, p: _flatten(p, k, block), parent)
+    return lax.fori_loop(0, blocks, lambda k, p: _join(p, pairs(k)), parent)
 
 
-def _running_count(flags):
-    """Inclusive count of true entries: within blocks, then over the blocks."""
-    n = flags.shape[0]
-    block = 1 << max((n.bit_length() + 1) // 2, 1)
-    table = jnp.pad(flags, (0, -n % block)).reshape(-1, block).astype(np.int32)
+def _numbers(parent, runs, block):
+    """The component's number of each run: roots are numbered from 1 in their order. Also how many there are."""
 
-    def step(total, column):
-        total = total + column
-        return total, total
+    def step(k, state):
+        parent, numbers, count = state
+        place = k * block + jnp.arange(block, dtype=np.int32)
+        parent = _flatten(parent, k, block)
+        root = lax.dynamic_slice(parent, [k * block], [block])
+        rank = count + running(((root == place) & (place < runs)).astype(np.int32), jnp.add, 0)
+        numbers = lax.dynamic_update_slice(numbers, rank, [k * block])
+        numbers = lax.dynamic_update_slice(numbers, numbers[root], [k * block])
+        return parent, numbers, rank[-1]
 
-    inner = lax.scan(step, jnp.zeros(table.shape[0], np.int32), table.T)[1].T
-    before = jnp.cumsum(inner[:, -1]) - inner[:, -1]
-    return (inner + before[:, None]).reshape(-1)[:n]
+    start = (parent, jnp.zeros_like(parent), jnp.int32(0))
+    _, numbers, count = lax.fori_loop(0, (runs + block - 1) // block, step, start)
+    return numbers, count

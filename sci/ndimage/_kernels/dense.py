@@ -44,18 +44,35 @@ def correlate_dense(x, weights, taps, mode, cval, origins, exact=False):
     weights = weights.astype(x.dtype)
     padded = extend(x, weights.shape, origins, mode, cval)
     guard = rounding_guard(weights) if exact else None
-    if len(taps) <= _UNROLL:
+    values = weights[tuple(np.asarray(taps).T)]
+    return sum_of_taps(padded, values, taps, x.shape, guard)
+
+
+def sum_of_taps(padded, values, positions, shape, guard=None):
+    """``sum_k values[k] * padded[positions[k] : positions[k] + shape]``, in the order given, behind a barrier.
+
+    Parameters
+    ----------
+    padded : inexact array
+    values : array, shape (n,)
+    positions : sequence of n tuples
+        Static.
+    shape : tuple of int
+        Of the result.
+    guard
+        See `casting.rounding_guard`.
+    """
+    if len(positions) <= _UNROLL:
         total = None
-        for tap in taps:
-            window = lax.slice(padded, tap, [t + n for t, n in zip(tap, x.shape, strict=True)])
-            term = separate_product(weights[tuple(tap)], window, guard)
+        for k, position in enumerate(positions):
+            window = lax.slice(padded, position, [p + n for p, n in zip(position, shape, strict=True)])
+            term = separate_product(values[k], window, guard)
             total = term if total is None else total + term
         return lax.optimization_barrier(total)
-    return _looped(padded, weights, np.asarray(taps, np.int32), x.shape, guard)
+    return _looped(padded, values, np.asarray(positions, np.int32), shape, guard)
 
 
-def _looped(padded, weights, taps, shape, guard):
-    values = weights[tuple(taps.T)]
+def _looped(padded, values, taps, shape, guard):
     spare = -len(taps) % _GROUP  # the last group is filled with taps of weight zero at a real position
     taps = np.concatenate([taps, np.repeat(taps[-1:], spare, axis=0)])
     valid = (np.arange(len(taps)) < len(taps) - spare).reshape(-1, _GROUP)

@@ -36,7 +36,7 @@ def _prepare(points: int) -> Any:
             raise HostRoute(Reason.CALLBACK, "callback")
         _options(call)
         args = call["args"] if np.iterable(call["args"]) else (call["args"],)
-        call["init"], call["args"] = _broadcast(init, tuple(args))
+        call["init"], call["args"] = broadcast_points(init, tuple(args))
 
     return prepare
 
@@ -56,7 +56,7 @@ def _options(call: Call) -> None:
         raise ValueError(f"`maxiter` must be a non-negative integer, got {maxiter!r}.")
 
 
-def _broadcast(init: tuple[Any, ...], args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def broadcast_points(init: tuple[Any, ...], args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """All arrays on one shape, the points in one floating dtype."""
     if is_jax(init) or is_jax(args):
         init = tuple(jnp.asarray(x) for x in init)
@@ -83,7 +83,7 @@ def _example(call: Call) -> tuple[Any, ...]:
     return (call["init"][0], *call["args"])
 
 
-def _checked(function: Any) -> Any:
+def elementwise_values(function: Any) -> Any:
     def value(x, *args):
         out = as_array(function(x, *args))
         if out.shape != x.shape:
@@ -161,7 +161,7 @@ def find_root(f, init, args, xatol, xrtol, fatol, frtol, maxiter):
     [1.0, 2.0]
     """
     method = Chandrupatla(xatol, xrtol, fatol, 0.0 if frtol is None else frtol, maxiter)
-    return _output(solve.__wrapped__(_checked(f), init, args, method))
+    return _output(solve.__wrapped__(elementwise_values(f), init, args, method))
 
 
 @implements(
@@ -196,4 +196,4 @@ def find_minimum(f, init, args, xatol, xrtol, fatol, frtol, maxiter):
     [1.0, 2.0]
     """
     method = ChandrupatlaMinimum(xatol, xrtol, fatol, frtol, maxiter)
-    return _output(minimise.__wrapped__(_checked(f), init, args, method))
+    return _output(minimise.__wrapped__(elementwise_values(f), init, args, method))

@@ -12,10 +12,9 @@ from scipy.optimize import OptimizeResult
 
 from sci.bridge import Call, Example, as_array, implements, register_result
 from sci.optimize._shared import example_point, users
-from sci.optimize.minimizers.methods import METHODS
+from sci.optimize.minimizers.methods import METHODS, OPTIMISTIX
 from sci.optimize.minimizers.outcome import drive, finish_jax
 from sci.optimize.minimizers.prepare import prepare, validate
-from solvers.implicit import value_and_gradient
 from solvers.minimize import minimize as engine
 
 __all__ = ["minimize", "solver"]
@@ -26,7 +25,7 @@ register_result(OptimizeResult)
 def solver(method: str, settings: dict[str, Any], fixed: tuple[tuple[str, Any], ...], pause: Any) -> Any:
     """The engine of a method with its options."""
     made = METHODS[method].engine(**settings, **dict(fixed))
-    return dataclasses.replace(made, pause=pause)
+    return made if method == OPTIMISTIX else dataclasses.replace(made, pause=pause)
 
 
 def _example_product(call: Call) -> tuple[Any, ...]:
@@ -97,6 +96,8 @@ def _examples() -> list[Example]:
         "hessp": _example_product,
         "eq": _example_constraint,
         "ineq": _example_constraint,
+        "eq_jac": _example_constraint,
+        "ineq_jac": _example_constraint,
     },
     trees=("args", "state", "bounds", "settings"),
     dtypes={"x0": "float", "args": "keep", "state": "keep", "pause": "keep", "bounds": "keep", "settings": "keep"},
@@ -106,19 +107,28 @@ def _examples() -> list[Example]:
     drive=drive,
     finish_jax=finish_jax,
     examples=_examples,
-    note="methods Nelder-Mead, Powell, COBYLA, COBYQA, a method that is a function; TNC and trust-constr run on SciPy "
-    "with the compiled objective and exact derivatives; keep_feasible; sparse constraints; callbacks on JAX arrays.",
+    note="method COBYQA, with the compiled objective; a method that is a function; keep_feasible; sparse constraints; "
+    "constraints under a method that takes none; callbacks on JAX arrays.",
 )
 def minimize(
-    fun, x0, args, jac, hess, hessp, eq, ineq, bounds, settings, pause, state,
+    fun, x0, args, jac, hess, hessp, eq, ineq, eq_jac, ineq_jac, bounds, settings, pause, state,
     method, fixed, capacity, has_value, keep_state,
 ):  # fmt: skip
     """Minimise a scalar function of several variables.
 
-    Native methods: BFGS, CG, Newton-CG, L-BFGS-B, SLSQP, dogleg, trust-ncg, trust-krylov, trust-exact. Derivatives
-    that are not given, or asked for by one of SciPy's finite-difference strings, are exact: ``nfev`` and ``njev``
-    count the algorithm's own evaluations, one value and one gradient each. The methods that need a gradient or
-    Hessian in SciPy run without one here. Jacobians of constraints are always exact; a given one is not called.
+    Native methods: Nelder-Mead, Powell, CG, BFGS, Newton-CG, L-BFGS-B, TNC, COBYLA, SLSQP, trust-constr, dogleg,
+    trust-ncg, trust-krylov, trust-exact; also a minimiser object of optimistix. Derivatives that are not given, or
+    asked for by one of SciPy's finite-difference strings, are exact: ``nfev`` and ``njev`` count the algorithm's own
+    evaluations, one value and one gradient each. The methods that need a gradient or Hessian in SciPy run without one
+    here. Jacobians of constraints are exact unless given; Hessians of constraints are always exact, and so is the
+    Hessian in place of a `HessianUpdateStrategy`.
+
+    What differs by method. TNC takes exact products with the Hessian, which do not count as evaluations, so that many
+    conjugate gradients are free: ``maxCGit < 0`` is ``min(50, n)``; its line search is More and Thuente's. COBYLA
+    minimises its linear models by an interior point: same method and counters as SciPy's, not the same iterates.
+    trust-constr is a primal-dual interior point with exact second derivatives and a line search: ``cg_niter`` is zero
+    and ``tr_radius`` the length of the next step; a success by `xtol` needs a gradient of the Lagrangian below 1e-5,
+    relatively. Nelder-Mead and Powell take SciPy's path.
 
     The result's ``x`` and ``fun`` are differentiable with respect to `args` and what `fun` closes over, by the
     implicit function theorem, to any order; variables at an active bound follow the bound, active constraints hold.
@@ -146,7 +156,7 @@ def minimize(
         return (value, as_array(out[1])) if has_value else value
 
     if method not in METHODS:
-        return _derivatives(lambda x: objective(x, *args).reshape(()), x0, method)
+        return {"fun": objective(x0, *args).reshape(())}
 
     def wrapped(function):
         return None if function is None else lambda *x: as_array(function(*x))
@@ -156,6 +166,11 @@ def minimize(
     def constraints(x, *args):
         return jnp.concatenate([as_array(f(x)).ravel() for f in parts])
 
+    def normals(x, *args):
+        tables = [_rows_with(f, given, x) for f, given in ((eq, eq_jac), (ineq, ineq_jac)) if f is not None]
+        return jnp.concatenate(tables)
+
+    given = eq_jac is not None or ineq_jac is not None
     result = engine.__wrapped__(
         objective,
         x0,
@@ -166,6 +181,7 @@ def minimize(
         hessp=wrapped(hessp),
         bounds=bounds,
         constraints=constraints if parts else None,
+        constraints_jac=normals if given else None,
         capacity=capacity,
         state=state,
         keep_state=keep_state,
@@ -173,9 +189,13 @@ def minimize(
     return result._asdict()
 
 
-def _derivatives(objective: Any, x: Any, what: str) -> dict[str, Any]:
-    """What SciPy's algorithms ask for at one point."""
-    if what == "hessian":
-        return {"hess": jax.jacfwd(lambda x: value_and_gradient(objective, x)[1])(x)}
-    value, gradient = value_and_gradient(objective, x)
-    return {"fun": value, "jac": gradient}
+def _rows_with(function: Any, given: Any, x: Any) -> Any:
+    """Jacobian of a constraint function: the rows that the user gave, the others exactly."""
+    exact = jax.jacfwd(lambda x: as_array(function(x)).ravel())(x)
+    if given is None:
+        return exact
+    table = as_array(given(x))
+    if table.shape != (exact.shape[0], exact.shape[1] + 1):
+        rows, columns = table.shape[0], table.shape[1] - 1
+        raise ValueError(f"jac of the constraints has shape {(rows, columns)}; allowed is {exact.shape}")
+    return jnp.where(table[:, -1:] > 0, table[:, :-1], exact)

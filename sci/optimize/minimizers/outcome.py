@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 from typing import Any
 
 import numpy as np
@@ -12,46 +13,70 @@ from scipy.optimize import LbfgsInvHessProduct, OptimizeResult, OptimizeWarning
 from sci.bridge import Call, Reason
 from sci.bridge.reasons import record_host
 from sci.optimize._shared import warn_user
-from sci.optimize.minimizers.methods import METHODS, NEVER, message
+from sci.optimize.minimizers.methods import METHODS, NEVER, OPTIMISTIX, message
+from sci.optimize.minimizers.prepare import most_iterations
+from sci.optimize.minimizers.trust_constr import trust_constr_result
 
 __all__ = ["drive", "finish_jax"]
+
+
+_RUNTIME = ("trust", "dogleg", "Nelder", "Powell")  # SciPy's class of the warning
 
 
 def drive(call: Call, run: Any) -> OptimizeResult:
     """NumPy world: run at once, or one iteration at a time under a callback; build SciPy's result."""
     if call["method"] not in METHODS:
         return _on_scipy(call, run)
-    method = METHODS[call["method"]]
-    if call["callback"] is None:
+    method, begin = METHODS[call["method"]], time.perf_counter()
+    if call["method"] == OPTIMISTIX:
+        out, status, vectors = run(), None, []
+    elif call["callback"] is None:
         # With a state and a pause as under a callback: the same compiled code gives the same bits.
         call["state"] = _first_state(call)
         out, status = run(state=call["state"], pause=NEVER), None
-        most = int(call["settings"]["maxiter"]) + 1
-        while 0 < call["capacity"] < most and out["nit"] >= call["capacity"]:
+        most = most_iterations(call) + 1
+        while 0 < call["capacity"] < most and _passes(call, out) >= call["capacity"]:
             out = run(capacity=min(4 * call["capacity"], most), state=_first_state(call, 4 * call["capacity"], most))
-        vectors = list(out["path"][: out["nit"] + 1])
+        vectors = list(out["path"][: _passes(call, out) + 1])
     else:
         out, status, vectors = _with_callback(call, run)
     status = int(out["status"]) if status is None else status
     entries: dict[str, Any] = {
         **{name: out[name] for name in ("x", "fun", "jac", "hess_inv")},
         **{name: int(out[name]) for name in ("nfev", "njev", "nit")},
-        **{name: out["extra"][name] for name in ("hess",) if name in out["extra"]},
+        **{name: out["extra"][name] for name in ("hess", "direc", "final_simplex") if name in out["extra"]},
         "status": status,
-        "success": status == 0,
-        "message": message(method, status, out),
+        "success": bool(out["success"]) and status == int(out["status"]),
+        "message": message(method, status, out | {"catol": call["settings"].get("catol")}),
     }
     if "multipliers" in out["extra"]:
         entries["multipliers"] = out["extra"]["multipliers"]
+    if "maxcv" in out["extra"]:
+        entries["maxcv"] = float(out["extra"]["maxcv"])
     if "nhev" in out["extra"]:
         entries["nhev"] = int(out["extra"]["nhev"])
     if "pairs" in out["extra"]:
         entries["hess_inv"] = _inverse_hessian(out["extra"])
+    if method.title == "trust-constr":
+        return _trust_constr(call, out, entries, time.perf_counter() - begin)
     result = OptimizeResult({name: entries[name] for name in method.fields if name in entries})
     if call["return_all"]:
         result["allvecs"] = vectors
     if call["disp"]:
         _report(result, method.title)
+    return result
+
+
+def _trust_constr(call: Call, out: dict[str, Any], entries: dict[str, Any], seconds: float) -> OptimizeResult:
+    result = trust_constr_result(call, out, entries, seconds)
+    options = call["original"]["options"] or {}
+    if options.get("verbose") or options.get("disp"):
+        print(result.message)
+        print(
+            f"Number of iterations: {result.nit}, function evaluations: {result.nfev}, CG iterations: 0, "
+            f"optimality: {result.optimality:.2e}, constraint violation: {result.constr_violation:.2e}, "
+            f"execution time: {seconds:4.2} s."
+        )
     return result
 
 
@@ -67,9 +92,18 @@ def _first_state(call: Call, capacity: int | None = None, most: int = NEVER) -> 
     """The engine's state before anything was evaluated."""
     from sci.optimize.minimizers.entry import solver
 
-    start = call["x0"] if call["bounds"] is None else np.clip(call["x0"], *call["bounds"])
+    made = solver(call["method"], call["settings"], call["fixed"], None)
+    moved = call["bounds"] is not None and getattr(made, "clips_start", True)
+    start = np.clip(call["x0"], *call["bounds"]) if moved else call["x0"]
     size = call["capacity"] if capacity is None else min(capacity, most)
-    return solver(call["method"], call["settings"], call["fixed"], None).init(None, start, size)
+    return made.init(None, start, size)
+
+
+def _passes(call: Call, out: dict[str, Any]) -> int:
+    """Iterations that are done: SLSQP and Nelder-Mead count one when it begins."""
+    if "passes" in out["extra"]:
+        return int(out["extra"]["passes"])
+    return int(out["nit"]) - (call["method"] == "slsqp" and out["status"] == -1)
 
 
 def _with_callback(call: Call, run: Any) -> tuple[dict[str, Any], int | None, list[Any]]:
@@ -77,27 +111,46 @@ def _with_callback(call: Call, run: Any) -> tuple[dict[str, Any], int | None, li
     callback = call["callback"]
     takes_result = set(inspect.signature(callback).parameters) == {"intermediate_result"}
     state = _first_state(call)
-    vectors, nit = [call["x0"].copy()], 0
+    vectors, nit = [getattr(state, "trial", call["x0"]).copy()], 0
     while True:
         out = run(state=state, pause=nit + 1)
         state = out["state"]
-        # SLSQP counts an iteration when it begins.
-        done = int(out["nit"]) - (call["method"] == "slsqp" and out["status"] == -1)
+        done = _passes(call, out)
         if done > nit:
             nit = done
             vectors.append(out["x"].copy())
             try:
-                if takes_result:
-                    callback(intermediate_result=OptimizeResult(x=out["x"].copy(), fun=out["fun"]))
-                else:
-                    callback(out["x"].copy())
+                if _told(call, out, takes_result):
+                    return out, METHODS[call["method"]].stopped, vectors
             except StopIteration:
-                return out, 99, vectors
+                return out, METHODS[call["method"]].stopped, vectors
         if out["status"] != -1:
             return out, None, vectors
 
 
+def _told(call: Call, out: dict[str, Any], takes_result: bool) -> bool:
+    """Call the user's callback; whether its answer ends the run."""
+    callback, x = call["callback"], out["x"].copy()
+    result = OptimizeResult(x=x, fun=out["fun"])
+    if call["method"] == "trust-constr":
+        names = ("optimality", "constr_violation", "barrier_parameter", "constr_penalty")
+        result.update({name: float(out["extra"][name]) for name in names})
+        result.update(nit=int(out["nit"]), niter=int(out["nit"]), nfev=int(out["nfev"]), grad=out["jac"])
+        return bool(callback(intermediate_result=result) if takes_result else callback(x, result))
+    if call["method"] == "cobyla":
+        result.update(nfev=int(out["nfev"]), nit=int(out["nit"]), maxcv=float(out["extra"]["maxcv"]))
+    if takes_result:
+        callback(intermediate_result=result)
+    else:
+        callback(x)
+    return False
+
+
 def _report(result: OptimizeResult, title: str) -> None:
+    if title in ("TNC", "COBYLA"):
+        print(result.message)
+        print(f"Number of function values = {result.nfev}   Least value of F = {result.fun}\nX = {result.x}")
+        return
     if title == "SLSQP":
         print(f"{result.message}    (Exit mode {result.status})")
         print("            Current function value:", result.fun)
@@ -108,11 +161,12 @@ def _report(result: OptimizeResult, title: str) -> None:
     if result.success:
         print(result.message)
     else:
-        warn_user(result.message, RuntimeWarning if title.startswith(("trust", "dogleg")) else OptimizeWarning)
+        warn_user(result.message, RuntimeWarning if title.startswith(_RUNTIME) else OptimizeWarning)
     print(f"         Current function value: {result.fun:f}")
     print(f"         Iterations: {result.nit:d}")
     print(f"         Function evaluations: {result.nfev:d}")
-    print(f"         Gradient evaluations: {result.njev:d}")
+    if "njev" in result:
+        print(f"         Gradient evaluations: {result.njev:d}")
     if "nhev" in result:
         print(f"         Hessian evaluations: {result.nhev:d}")
 
@@ -121,29 +175,23 @@ def finish_jax(call: Call, out: dict[str, Any]) -> OptimizeResult:
     """The result's arrays."""
     names = ("fun", "jac", "hess_inv", "nfev", "njev", "status", "success", "x", "nit")
     result = OptimizeResult({name: out[name] for name in names if out[name] is not None})
-    result.update({name: out["extra"][name] for name in ("nhev", "hess", "multipliers") if name in out["extra"]})
+    extra = ("nhev", "hess", "multipliers", "direc", "final_simplex", "maxcv", "optimality", "constr_violation")
+    result.update({name: out["extra"][name] for name in extra if name in out["extra"]})
     if call["return_all"]:
         result["allvecs"] = out["path"]
     return result
 
 
 def _on_scipy(call: Call, run: Any) -> OptimizeResult:
-    """SciPy's algorithm on the compiled objective with its exact derivatives."""
-    given = call["original"]
-    name = call["method"].removeprefix("values of ")
-    record_host("scipy.optimize.minimize", Reason.METHOD, f"method={name!r}; derivatives compiled")
+    """SciPy's algorithm on the compiled objective."""
+    given, name = call["original"], call["host_method"]
+    record_host("scipy.optimize.minimize", Reason.METHOD, f"method={name!r}; values compiled")
 
-    def both(x: Any) -> Any:
-        out = run(x0=x, method=call_method)
-        return out["fun"], out["jac"]
+    def value(x: Any) -> Any:
+        return run(x0=x)["fun"]
 
-    def hessian(x: Any) -> Any:
-        return run(x0=x, method="hessian")["hess"]
-
-    call_method = call["method"]
-    extra = {"hess": hessian} if call["derive_hess"] else {k: given[k] for k in ("hess", "hessp")}
-    names = ("x0", "bounds", "constraints", "tol", "callback", "options")
-    result = scipy.optimize.minimize(both, jac=True, method=name, **{k: given[k] for k in names}, **extra)
+    names = ("x0", "hess", "hessp", "bounds", "constraints", "tol", "callback", "options")
+    result = scipy.optimize.minimize(value, method=name, **{k: given[k] for k in names})
     if not np.isfinite(result.fun):
         result.success = False
     return result

@@ -13,12 +13,12 @@ from sci.bridge.worlds import is_jax
 from sci.optimize._shared import bind_arguments, need_callable, unknown_options, users, warn_user
 from sci.optimize.minimizers.bounds import two_vectors
 from sci.optimize.minimizers.constraints import count, split
-from sci.optimize.minimizers.methods import HOST_DERIVATIVES, METHODS, Method
+from sci.optimize.minimizers.methods import HOST_VALUES, METHODS, NEVER, OPTIMISTIX, Method
 
-__all__ = ["prepare", "validate"]
+__all__ = ["most_iterations", "prepare", "validate"]
 
 _FIRST_CAPACITY = 256
-_WITHOUT_PATH = ("L-BFGS-B", "SLSQP")
+_WITHOUT_PATH = ("L-BFGS-B", "SLSQP", "TNC", "COBYLA")
 
 
 def prepare(call: Call) -> None:
@@ -31,7 +31,7 @@ def prepare(call: Call) -> None:
     if call["x0"].size == 0:
         raise HostRoute(Reason.SHAPE, "an empty start")
     call["original"] = dict(call)
-    if name in HOST_DERIVATIVES:
+    if name in HOST_VALUES:
         _prepare_host(call, name)
         return
     method = METHODS[name]
@@ -39,12 +39,16 @@ def prepare(call: Call) -> None:
     if call["bounds"] is not None and call.numpy and np.all(call["bounds"][0] == call["bounds"][1]):
         raise HostRoute(Reason.OPTION, "all variables fixed by bounds")
     call["method"] = name
-    call["eq"], call["ineq"] = split(call["constraints"]) if "constraints" in method.uses else (None, None)
+    call["eq"], call["ineq"], call["eq_jac"], call["ineq_jac"] = split(
+        call["constraints"] if "constraints" in method.uses else None, warns=name == "slsqp"
+    )
+    if "jac" not in method.uses:
+        call["eq_jac"] = call["ineq_jac"] = None
     _functions(call, method)
     _options(call, method)
-    call["capacity"] = min(_FIRST_CAPACITY, _most_iterations(call) + 1) if call["return_all"] else 0
+    call["capacity"] = min(_FIRST_CAPACITY, most_iterations(call) + 1) if call["return_all"] else 0
     call["pause"] = call["state"] = None
-    call["keep_state"] = call.numpy  # one compiled body, with callbacks and without
+    call["keep_state"] = call.numpy and name != OPTIMISTIX  # one compiled body, with callbacks and without
 
 
 def _start(x0: Any) -> Any:
@@ -71,14 +75,27 @@ def _method_name(call: Call) -> str:
     method, constrained = call["method"], _constrained(call)
     if method is None:
         method = "SLSQP" if constrained else "L-BFGS-B" if call["bounds"] is not None else "BFGS"
-    if not isinstance(method, str) or method.lower() not in METHODS | HOST_DERIVATIVES:
+    if _of_optimistix(method):
+        if constrained or call["bounds"] is not None or call["callback"] is not None or call["options"]:
+            raise ValueError("a minimiser of optimistix takes no bounds, constraints, callback or options; its own "
+                             "attributes are its tolerances")  # fmt: skip
+        call["solver"] = method
+        return OPTIMISTIX
+    if not isinstance(method, str) or method.lower() not in METHODS.keys() | HOST_VALUES:
         raise HostRoute(Reason.METHOD, f"method={getattr(method, '__name__', method)!r}")
     known = METHODS.get(method.lower())
     if known is not None and constrained and "constraints" not in known.uses:
         raise HostRoute(Reason.OPTION, f"constraints with method={method!r}")
-    if method.lower() in HOST_DERIVATIVES and not call.numpy:
+    if method.lower() in HOST_VALUES and not call.numpy:
         raise HostRoute(Reason.METHOD, f"method={method!r}")
     return method.lower()
+
+
+def _of_optimistix(method: Any) -> bool:
+    """Whether `method` is a minimiser of optimistix, without importing that."""
+    return any(
+        c.__name__ == "AbstractMinimiser" and c.__module__.startswith("optimistix") for c in type(method).__mro__
+    )
 
 
 def _functions(call: Call, method: Method) -> None:
@@ -109,6 +126,8 @@ def _bound_product(function: Any, extra: tuple[Any, ...]) -> Any:
 def _unused(call: Call, method: Method) -> list[tuple[str, type[Warning]]]:
     """SciPy's warnings about arguments that the method does not take."""
     found: list[tuple[str, type[Warning]]] = []
+    if "jac" not in method.uses and call["original"]["jac"]:
+        found.append((f"Method {method.title} does not use gradient information (jac).", RuntimeWarning))
     for name, words in (
         ("hess", "Hessian information (hess)"),
         ("hessp", "Hessian-vector product information (hessp)"),
@@ -136,16 +155,47 @@ def _options(call: Call, method: Method) -> None:
         )
         call["warnings"].append((f"scipy.optimize: {text}", DeprecationWarning))
     settings = {ours: options.get(theirs, default) for theirs, (ours, default) in method.options.items()}
-    if settings["maxiter"] is None:
-        settings["maxiter"] = 200 * call["x0"].size
+    _limits(settings, method.most * call["x0"].size)
     if settings.get("hess_inv0") is not None and call.numpy:
         settings["hess_inv0"] = _positive_definite(settings["hess_inv0"])
+    if settings.get("initial_simplex") is not None:
+        settings["initial_simplex"] = _first_simplex(settings["initial_simplex"], call["x0"].size)
+    if method.title == "COBYLA":
+        if settings["catol"] is None:
+            settings["catol"] = np.finfo(float).eps ** 0.5
+        if options.get("disp") not in (None, 0, 1, 2, 3):
+            raise ValueError(f"disp argument to minimize must be 0, 1, 2, or 3, received {options['disp']}")
+    if settings.get("scale") is not None:
+        settings["scale"] = _scales(settings["scale"], call["x0"])
+    if settings.get("direc") is not None:
+        settings["direc"] = _first_directions(settings["direc"], call["x0"].size)
     call["settings"] = settings
-    call["fixed"] = tuple((ours, type(d)(options.get(theirs, d))) for theirs, (ours, d) in method.fixed.items())
+    if method.title == "optimistix":
+        call["fixed"] = (("solver", call["solver"]),)
+    else:
+        call["fixed"] = _constants(options, method)
     call["disp"] = bool(options.get("disp")) and method.title != "L-BFGS-B"
     call["return_all"] = bool(options.get("return_all")) and method.title not in _WITHOUT_PATH
     if call.numpy:
         _check_options(settings, options)
+
+
+def _constants(options: dict[str, Any], method: Method) -> tuple[tuple[str, Any], ...]:
+    """The options that are constants of the compiled code."""
+    return tuple((ours, type(d)(options.get(theirs, d))) for theirs, (ours, d) in method.fixed.items())
+
+
+def _limits(settings: dict[str, Any], usual: int) -> None:
+    """The most iterations and evaluations; one that is given makes the other unlimited, as in SciPy."""
+    if not {"maxiter", "maxfev"} <= settings.keys():
+        if settings.get("maxiter", usual) is None:
+            settings["maxiter"] = usual
+        return
+    given = {name: settings[name] for name in ("maxiter", "maxfev")}
+    for name, other in (("maxiter", "maxfev"), ("maxfev", "maxiter")):
+        if given[name] is None:
+            unlimited = given[other] is not None and given[other] != np.inf
+            settings[name] = np.inf if unlimited else usual
 
 
 def _check_options(settings: dict[str, Any], options: dict[str, Any]) -> None:
@@ -153,7 +203,7 @@ def _check_options(settings: dict[str, Any], options: dict[str, Any]) -> None:
         raise ValueError("'c1' and 'c2' do not satisfy'0 < c1 < c2 < 1'.")
     if "maxls" in settings and not settings["maxls"] > 0:
         raise ValueError("maxls must be positive.")
-    if "eta" in settings:
+    if "max_radius" in settings:
         if not 0 <= settings["eta"] < 0.25:
             raise Exception("invalid acceptance stringency")  # SciPy's class
         if settings["max_radius"] <= 0:
@@ -162,6 +212,37 @@ def _check_options(settings: dict[str, Any], options: dict[str, Any]) -> None:
             raise ValueError("the initial trust radius must be positive")
         if settings["initial_radius"] >= settings["max_radius"]:
             raise ValueError("the initial trust radius must be less than the max trust radius")
+
+
+def _first_simplex(simplex: Any, n: int) -> Any:
+    """The option `initial_simplex`, of shape (n + 1, n)."""
+    if not is_jax(simplex):
+        simplex = np.atleast_2d(simplex).astype(float)
+    if simplex.ndim != 2 or simplex.shape[0] != simplex.shape[1] + 1:
+        raise ValueError(f"`initial_simplex` should be an array of shape (N+1,N), got {simplex.shape}")
+    if simplex.shape[1] != n:
+        raise ValueError(f"Size of `initial_simplex` {simplex.shape} is not consistent with `x0` of {n} numbers")
+    return simplex
+
+
+def _scales(scale: Any, x0: Any) -> Any:
+    """The option `scale` of TNC, one number for each variable."""
+    scale = scale if is_jax(scale) else np.asarray(scale, float)
+    if scale.shape != x0.shape:
+        raise ValueError(f"scale has shape {scale.shape}, x0 has shape {x0.shape}; allowed is one scale per variable")
+    return scale
+
+
+def _first_directions(direc: Any, n: int) -> Any:
+    """The option `direc`, of shape (n, n)."""
+    if is_jax(direc):
+        return direc
+    direc = np.asarray(direc, float)
+    if direc.shape != (n, n):
+        raise HostRoute(Reason.OPTION, f"direc of shape {direc.shape} for {n} variables")
+    if np.linalg.matrix_rank(direc) != n:
+        warn_user("direc input is not full rank, some parameters may not be optimized", OptimizeWarning)
+    return direc
 
 
 def _positive_definite(matrix: Any) -> Any:
@@ -175,20 +256,15 @@ def _positive_definite(matrix: Any) -> Any:
     return matrix
 
 
-def _most_iterations(call: Call) -> int:
-    return int(call["settings"]["maxiter"])
+def most_iterations(call: Call) -> int:
+    return int(min(call["settings"].get("maxiter", NEVER), NEVER - 2))
 
 
 def _prepare_host(call: Call, name: str) -> None:
-    """SciPy's algorithm: only the objective is ours, with its exact derivatives."""
-    jac, hess = call["jac"], call["hess"]
-    wanted = HOST_DERIVATIVES[name]
-    # What the user gives, or a differencing scheme that SciPy is to apply, stays as it is.
-    if callable(jac) or jac is True or ("hess" not in wanted and jac is not None):
-        raise HostRoute(Reason.METHOD, f"method={name!r}")
-    call["derive_hess"] = "hess" in wanted and hess is None and call["hessp"] is None
-    call["method"], call["has_value"] = f"values of {name}", False
-    for entry in ("jac", "hess", "hessp", "bounds", "pause", "state", "eq", "ineq"):
+    """SciPy's algorithm: only the objective is ours."""
+    call["has_value"] = call["jac"] is True
+    call["method"], call["host_method"] = f"values of {name}", name
+    for entry in ("jac", "hess", "hessp", "bounds", "pause", "state", "eq", "ineq", "eq_jac", "ineq_jac"):
         call[entry] = None
     bind_arguments(call, "fun")
     call["settings"], call["fixed"], call["capacity"], call["keep_state"] = {}, (), 0, False
@@ -197,8 +273,15 @@ def _prepare_host(call: Call, name: str) -> None:
 
 def validate(call: Call) -> None:
     """Count the constraints; warn as SciPy does."""
-    if call["method"] == "slsqp":
+    method = METHODS.get(call["method"])
+    if method is not None and "constraints" in method.uses:
         call["fixed"] = (("equalities", count(call["eq"], call)), ("inequalities", count(call["ineq"], call)))
+        if method.title == "trust-constr":
+            call["fixed"] += (("bounded", call["bounds"] is not None),)
+    bounds = call["bounds"]
+    told = call.numpy and call["method"] in ("nelder-mead", "powell") and bounds is not None
+    if told and np.any((call["x0"] < bounds[0]) | (call["x0"] > bounds[1])):
+        warn_user("Initial guess is not within the specified bounds", OptimizeWarning)
     if call["unknown"]:
         warn_user(call["unknown"], OptimizeWarning)
     for text, category in call["warnings"]:

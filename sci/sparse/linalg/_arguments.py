@@ -46,9 +46,10 @@ def operator(call: Call, name: str, function: str, adjoint: bool = False) -> tup
         value = np.asarray(value)
         if value.dtype.kind not in "biufc":
             raise HostRoute(Reason.DTYPE, f"argument {name!r} is {value.dtype}")
-        value = value.astype(np.result_type(value.dtype, np.float32 if value.dtype.itemsize < 4 else value.dtype))
-        if value.dtype.kind not in "fc":
+        if value.dtype.kind not in "fc":  # as sparse matrices: integers of any size become float64
             value = value.astype(float)
+        elif value.dtype.itemsize < 4:
+            value = value.astype(np.float32)
     if value.ndim != 2:
         raise ValueError(f"argument {name!r} has shape {value.shape}; allowed are two dimensions")
     call[name] = Dense(matrix=value)
@@ -86,8 +87,10 @@ def vector(call: Call, name: str, squeeze: bool = False) -> Any:
     return value.reshape(-1)
 
 
-def prepare_square(call: Call, adjoint: bool = False) -> None:
-    """What the solvers of square systems share.
+def prepare_square(
+    call: Call, adjoint: bool = False, preconditioners: tuple[tuple[str, str], ...] = (("M", "psolve"),)
+) -> None:
+    """What the solvers of square systems share; `preconditioners` are pairs of an argument and its function's name.
 
     Raises
     ------
@@ -110,9 +113,10 @@ def prepare_square(call: Call, adjoint: bool = False) -> None:
     call["x0"] = vector(call, "x0")
     if call["x0"].shape != call["b"].shape:
         raise ValueError(f"shapes of A {(n, n)} and x0 {call['x0'].shape} are incompatible")
-    shape = operator(call, "M", "psolve", adjoint)
-    if shape is not None and tuple(shape) != (n, n):
-        raise ValueError(f"matrix and preconditioner have different shapes: {(n, n)} and {tuple(shape)}")
+    for name, function in preconditioners:
+        shape = operator(call, name, function, adjoint)
+        if shape is not None and tuple(shape) != (n, n):
+            raise ValueError(f"matrix and preconditioner have different shapes: {(n, n)} and {tuple(shape)}")
     if call["maxiter"] is None:
         call["maxiter"] = 10 * n
     if "atol" in call and (isinstance(call["atol"], str) or (not is_jax(call["atol"]) and call["atol"] < 0)):

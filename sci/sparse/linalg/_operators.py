@@ -1,6 +1,7 @@
 """Matrices as operators: the layout in which a product with a vector measures best on this hardware.
 
-A stencil (few diagonals) becomes `Diagonals`: one fused loop over shifted copies, without indices. Rows of similar
+A band of few diagonals becomes `Diagonals`: one fused loop over shifted copies, without indices; a `Stencil` where
+each diagonal holds one number, which is most of the memory traffic less. Rows of similar
 length become `Rows` (ELLPACK: a gather and a sum along the short axis). Everything else becomes `Rows` with the
 entries beyond the usual row length kept as coordinates. All are pytrees: values may be batched and differentiated.
 """
@@ -13,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["Dense", "Diagonals", "Rows", "from_jax_sparse", "from_scipy"]
+__all__ = ["Dense", "Diagonals", "Rows", "Stencil", "from_jax_sparse", "from_scipy"]
 
 #: A matrix is a stencil if its diagonals are at most this many and at least this full.
 _MOST_DIAGONALS, _LEAST_FILL = 64, 0.5
@@ -83,6 +84,35 @@ class Diagonals(_Operator):
         return total
 
 
+class Stencil(_Operator):
+    """As `Diagonals` where ``A[i, i + offsets[k]]`` is ``weights[k]``, or zero where ``present[k, i]`` is false."""
+
+    arrays, facts = ("weights", "present"), ("offsets", "shape")
+    weights: Any
+    present: Any
+    offsets: tuple[int, ...]
+    shape: tuple[int, int]
+
+    def _diagonals(self) -> Diagonals:
+        values = jnp.where(self.present, self.weights[:, None], 0)
+        return Diagonals(values=values, offsets=self.offsets, shape=self.shape)
+
+    def apply(self, x: Any) -> Any:
+        rows, columns = self.shape
+        before = max(0, *[-o for o in self.offsets], 0)
+        after = max(0, *[o + rows - columns for o in self.offsets], 0)
+        padded = jnp.pad(x, (before, after))
+        total = None
+        for k, offset in enumerate(self.offsets):
+            shifted = jax.lax.slice_in_dim(padded, before + offset, before + offset + rows)
+            term = jnp.where(self.present[k], self.weights[k] * shifted, 0)
+            total = term if total is None else total + term
+        return total
+
+    def adjoint(self, x: Any) -> Any:
+        return self._diagonals().adjoint(x)
+
+
 class Rows(_Operator):
     """Padded rows of entries, those of the adjoint beside them, and the rest as coordinates sorted by row."""
 
@@ -133,7 +163,13 @@ def from_scipy(matrix: Any, adjoint: bool = False) -> _Operator:
     if 0 < len(offsets) <= _MOST_DIAGONALS and csr.nnz >= _LEAST_FILL * full:
         values = np.zeros((len(offsets), csr.shape[0]), csr.dtype)
         values[np.searchsorted(offsets, csr.indices - rows), rows] = csr.data
-        return Diagonals(values=values, offsets=tuple(int(o) for o in offsets), shape=tuple(csr.shape))
+        places = {"offsets": tuple(int(o) for o in offsets), "shape": tuple(csr.shape)}
+        present = values != 0
+        weights = values[np.arange(len(offsets)), present.argmax(axis=1)]
+        # infinity or NaN times the zero of a missing entry would be lost in a stencil: those stay as they are
+        if np.array_equal(values, np.where(present, weights[:, None], 0)) and np.isfinite(weights).all():
+            return Stencil(weights=weights, present=present, **places)
+        return Diagonals(values=values, **places)
     return _rows(csr, lengths, rows, adjoint)
 
 

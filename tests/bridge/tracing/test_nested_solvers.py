@@ -286,10 +286,10 @@ REFUSED = {
     "own_steps_length": (lambda k: k * len(ivp()(k)), TraceReason.SHAPE, "give t_eval"),
     "solver_class": (ivp(method=integrate.RK45, t_eval=T), TraceReason.LIBRARY, "RK45"),
     "events": (ivp(events=lambda t, y: y[0] - 0.5, t_eval=T), TraceReason.LIBRARY, "events"),
-    "cobyla": (
-        lambda p: optimize.minimize(lambda x: ((x - p) ** 2).sum(), [0.0, 0.0], method="COBYLA").x,
+    "cobyqa": (
+        lambda p: optimize.minimize(lambda x: ((x - p) ** 2).sum(), [0.0, 0.0], method="COBYQA").x,
         TraceReason.LIBRARY,
-        "COBYLA",
+        "COBYQA",
     ),
     "not_native": (lambda p: optimize.shgo(lambda x: x - p, [(0, 1)]).x, TraceReason.LIBRARY, "shgo"),
     "raises": (

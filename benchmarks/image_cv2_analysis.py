@@ -1,0 +1,82 @@
+"""OpenCV's histograms, labels, matching, distances and transforms, 1080p."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.harness import Topic
+from benchmarks.image_cv2 import _both, _frame
+
+topic = Topic("image_cv2_analysis", "OpenCV")
+
+
+def _gray(quick: bool, dtype=np.uint8) -> np.ndarray:
+    return _frame(quick, dtype, colour=False)
+
+
+@topic.pair("equalizeHist, 1080p gray uint8", rtol=1e-9)
+def equalize(quick: bool):
+    ours, original = _both()
+    image = _gray(quick)
+    return lambda: ours.equalizeHist(image), lambda: original.equalizeHist(image)
+
+
+@topic.pair("createCLAHE(2, 8x8).apply, 1080p gray uint8", rtol=0.02)
+def clahe(quick: bool):
+    ours, original = _both()
+    image = _gray(quick)
+    a, b = ours.createCLAHE(2.0, (8, 8)), original.createCLAHE(2.0, (8, 8))
+    return lambda: a.apply(image), lambda: b.apply(image)
+
+
+@topic.pair("adaptiveThreshold mean 11, 1080p gray uint8", rtol=1e-9)
+def adaptive(quick: bool):
+    ours, original = _both()
+    image = _gray(quick)
+    options = (255, 0, 0, 11, 2)
+    return lambda: ours.adaptiveThreshold(image, *options), lambda: original.adaptiveThreshold(image, *options)
+
+
+@topic.pair("integral, 1080p gray uint8", rtol=1e-9)
+def integral(quick: bool):
+    ours, original = _both()
+    image = _gray(quick)
+    return lambda: ours.integral(image), lambda: original.integral(image)
+
+
+@topic.pair("matchTemplate TM_CCOEFF_NORMED 64x64, 1080p gray uint8", rtol=0.05)
+def match(quick: bool):
+    ours, original = _both()
+    image = _gray(quick)
+    side = 16 if quick else 64
+    templ, method = image[:side, :side].copy(), original.TM_CCOEFF_NORMED
+    return lambda: ours.matchTemplate(image, templ, method), lambda: original.matchTemplate(image, templ, method)
+
+
+@topic.pair("distanceTransform DIST_L2 precise, 1080p", rtol=1e-5)
+def distance(quick: bool):
+    ours, original = _both()
+    image = (_gray(quick) > 60).astype(np.uint8)
+    return lambda: ours.distanceTransform(image, 2, 0), lambda: original.distanceTransform(image, 2, 0)
+
+
+@topic.pair("connectedComponents of a thresholded 1080p photograph", same=lambda r: r[1], rtol=1e-9)
+def components(quick: bool):
+    ours, original = _both()
+    image = (_gray(quick) > 100).astype(np.uint8)
+    return lambda: ours.connectedComponents(image), lambda: original.connectedComponents(image)
+
+
+@topic.pair("cornerHarris 3, 3, 1080p gray float32", rtol=1e-3)
+def harris(quick: bool):
+    ours, original = _both()
+    image = _gray(quick, np.float32)
+    return lambda: ours.cornerHarris(image, 3, 3, 0.04), lambda: original.cornerHarris(image, 3, 3, 0.04)
+
+
+@topic.pair("dft of 1024x1024 float32 to a whole spectrum", rtol=1e-4)
+def fourier(quick: bool):
+    ours, original = _both()
+    side = 128 if quick else 1024
+    image = np.random.default_rng(0).normal(size=(side, side)).astype(np.float32)
+    return lambda: ours.dft(image, flags=16), lambda: original.dft(image, flags=16)

@@ -1,0 +1,264 @@
+"""The solver classes of `scipy.integrate`: one compiled step for each call of ``step()``.
+
+They are subclasses of SciPy's, so that `isinstance`, `issubclass` and SciPy's own `solve_ivp` take them. A right-hand
+side that cannot be traced gives an instance of SciPy's class, with the reason recorded.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.integrate
+from scipy.integrate import OdeSolver
+from scipy.integrate._ivp.common import validate_first_step, validate_max_step, validate_tol, warn_extraneous
+
+from sci.bridge import HostRoute, Reason, TraceError, as_array, platform, to_jax
+from sci.bridge.host import run_on_host
+from sci.bridge.worlds import double_precision
+from sci.integrate.ivp_jacobian import prepare_band, prepare_jacobian
+from sci.integrate.ivp_output import Segment
+from solvers import ode
+from solvers.ode import stepper
+
+__all__ = ["BDF", "DOP853", "LSODA", "RK23", "RK45", "SOLVERS", "Radau"]
+
+_LSODA_FAILED = "Unexpected istate in LSODA."
+
+
+def _problem(fun: Any, jac: Any, vectorized: bool, t0: Any, t1: Any, dtype: Any, options: dict[str, Any]) -> Any:
+    def rhs(t, y):
+        slope = as_array(fun(t, y[:, None] if vectorized else y))
+        return jnp.broadcast_to(slope.ravel() if vectorized else slope, y.shape).astype(y.dtype)
+
+    pattern = options["pattern"]
+
+    def jacobian(t, y):
+        value = as_array(jac(t, y))
+        rows = y.size if pattern is None or not pattern.packed else pattern.lower + pattern.upper + 1
+        if value.shape != (rows, y.size):
+            raise ValueError(f"`jac` is expected to have shape {(rows, y.size)}, but actually has {value.shape}.")
+        return value.astype(y.dtype)
+
+    constant = options["jacobian"]
+    matrix = None if constant is None else jnp.asarray(constant, dtype)
+    bounds = None if options["min_step"] is None else ode.Limits(options["min_step"])
+    return stepper.problem(
+        rhs, t0, t1, options["rtol"], options["atol"], options["max_step"], jacobian if jac is not None else matrix,
+        bounds, pattern,
+    )  # fmt: skip
+
+
+@functools.cache
+def _compiled() -> tuple[Any, Any, Any]:
+    """The compiled start, step and coefficients of the interpolant. Callables are pytrees: their code is the key."""
+    platform.ensure_ready()
+
+    def start(fun, jac, t0, t1, y0, first_step, options, method, vectorized):
+        problem = _problem(fun, jac, vectorized, t0, t1, y0.dtype, options)
+        if jac is not None:  # a wrong shape is reported by the constructor
+            jax.eval_shape(problem.jac, t0, y0)
+        state = stepper.start(method, problem, y0, first_step)
+        return state, jnp.stack([jnp.asarray(c, jnp.int32) for c in method.counts(state, first_step is None)])
+
+    def step(fun, jac, t0, t1, state, options, method, vectorized, automatic):
+        problem = _problem(fun, jac, vectorized, t0, t1, state.y.dtype, options)
+        state, code, moved = stepper.step(method, problem, state)
+        counts = method.counts(state, automatic)
+        return state, jnp.stack([jnp.asarray(c, state.t.dtype) for c in (state.t, code, moved, *counts)])
+
+    def coefficients(fun, last, method, vectorized):
+        return method.coefficients(lambda t, y: as_array(fun(t, y[:, None] if vectorized else y)).ravel(), last)
+
+    options = platform.loop_options()
+    names = {"start": ("method", "vectorized"), "step": ("method", "vectorized", "automatic")}
+    return (
+        jax.jit(start, static_argnames=names["start"], compiler_options=options),
+        jax.jit(step, static_argnames=names["step"], compiler_options=options),
+        jax.jit(coefficients, static_argnames=names["start"], compiler_options=options),
+    )
+
+
+class _Compiled:
+    """What the classes share; goes before SciPy's class among the bases."""
+
+    _engine: Any
+    _name: str
+    y: Any
+    _complex = True
+    _implicit = False
+    _parameters: tuple[str, ...] = ()
+    _failed = OdeSolver.TOO_SMALL_STEP
+
+    def __new__(cls, fun: Any, t0: Any, y0: Any, t_bound: Any, *args: Any, **kwargs: Any) -> Any:
+        self = object.__new__(cls)
+        options = cls._named(args, kwargs)
+        point = np.asarray(y0)
+        try:
+            if point.ndim == 1 and point.size and point.dtype.kind in "biufc" and callable(fun):
+                self._trace(fun, float(t0), point.astype(complex if point.dtype.kind == "c" else float), options)
+        except (HostRoute, TraceError) as error:
+            if cls not in SOLVERS:
+                raise
+            known = isinstance(error, HostRoute)
+            reason, detail = (error.reason, error.detail) if known else (Reason.UNTRACEABLE, str(error))
+            name = f"scipy.integrate.{cls.__name__}"
+            original = getattr(scipy.integrate, cls.__name__)
+            return run_on_host(name, original, (fun, t0, y0, t_bound, *args), kwargs, reason, detail)
+        return self
+
+    @classmethod
+    def _named(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Options by name, where they were given by position."""
+        if not args:
+            return kwargs
+        names = list(inspect.signature(getattr(scipy.integrate, cls._name)).parameters)[4:-1]
+        if len(args) > len(names):
+            raise TypeError(f"{cls._name} takes at most {len(names)} options, got {len(args)}.")
+        named = dict(zip(names, args, strict=False))
+        if twice := sorted(set(named) & set(kwargs)):
+            raise TypeError(f"{cls._name} got multiple values for argument {twice[0]!r}.")
+        return named | kwargs
+
+    def _trace(self, fun: Any, t0: float, y0: Any, options: dict[str, Any]) -> None:
+        call: Any = {"y0": y0, "jac": None, "jacobian": None, "pattern": None}
+        get = options.get
+        if self._implicit:
+            prepare_jacobian(call, get("jac"), get("jac_sparsity") if "jac_sparsity" in self._parameters else None)
+        if "lband" in self._parameters:
+            prepare_band(call, get("lband"), get("uband"))
+        with double_precision():
+            self._traced = to_jax(fun, t0, y0[:, None] if get("vectorized") else y0)
+            self._traced_jac = None if call["jac"] is None else to_jax(call["jac"], t0, y0)
+        self._linear = call["jacobian"], call["pattern"]
+
+    def __init__(self, fun: Any, t0: Any, y0: Any, t_bound: Any, *args: Any, **kwargs: Any) -> None:
+        self._prepare(fun, t0, y0, t_bound, **self._named(args, kwargs))
+
+    def _prepare(
+        self, fun: Any, t0: float, y0: Any, t_bound: float, max_step: float = np.inf, rtol: Any = 1e-3,
+        atol: Any = 1e-6, vectorized: bool = False, first_step: float | None = None, **extraneous: Any,
+    ) -> None:  # fmt: skip
+        given = {name: extraneous.pop(name, None) for name in self._parameters}
+        warn_extraneous(extraneous)
+        OdeSolver.__init__(self, fun, t0, y0, t_bound, vectorized, support_complex=self._complex)  # type: ignore[arg-type]
+        self.y_old: Any = None
+        self.max_step = validate_max_step(max_step)
+        self.rtol, self.atol = validate_tol(rtol, atol, self.n)  # type: ignore[attr-defined]
+        least = given.get("min_step")
+        if least is not None and least < 0:
+            raise ValueError(f"`min_step` must be nonnegative, got {least}.")
+        if first_step is not None:
+            first_step = validate_first_step(first_step, t0, t_bound)
+        self._automatic = first_step is None
+        self._state: Any = None
+        if not self.n:  # type: ignore[attr-defined]
+            return
+        matrix, pattern = self._linear
+        with double_precision():
+            # on the device once: every conversion would cost microseconds at each step
+            self._options = jax.tree.map(jnp.asarray, {
+                "rtol": self.rtol, "atol": self.atol, "max_step": float(self.max_step), "jacobian": matrix,
+                "pattern": pattern, "min_step": float(least or 0) if "min_step" in self._parameters else None,
+            })  # fmt: skip
+            self._begin, self._end = jnp.asarray(float(t0)), (t_bound, jnp.asarray(float(t_bound)))
+            self._state, counts = _compiled()[0](
+                self._traced, self._traced_jac, self._begin, self._end[1], jnp.asarray(self.y),
+                None if first_step is None else jnp.asarray(float(first_step)), self._options, method=self._engine,
+                vectorized=bool(vectorized),
+            )  # fmt: skip
+        self.nfev, self.njev, self.nlu = np.asarray(counts).tolist()
+
+    @property
+    def h_abs(self) -> float:
+        """Size of the next step to try."""
+        return abs(float(self._state.h))
+
+    def _step_impl(self) -> tuple[bool, str | None]:
+        bound = self.t_bound  # type: ignore[attr-defined]
+        with double_precision():
+            if bound != self._end[0]:  # callers may move it
+                self._end = bound, jnp.asarray(float(bound))
+            state, numbers = _compiled()[1](
+                self._traced, self._traced_jac, self._begin, self._end[1], self._state, self._options,
+                method=self._engine, vectorized=bool(self.vectorized), automatic=self._automatic,  # type: ignore[attr-defined]
+            )  # fmt: skip
+        t, _, moved, *counts = np.asarray(numbers).tolist()
+        self.nfev, self.njev, self.nlu = map(int, counts)
+        if not moved:
+            return False, self._failed
+        self._state, self.y_old = state, self.y
+        self.t, self.y = t, np.array(state.y)
+        return True, None
+
+    def _dense_output_impl(self) -> Any:
+        last, method = self._state.last, self._engine
+        if method.dense_nfev:
+            with double_precision():
+                last = _compiled()[2](self._traced, last, method=method, vectorized=bool(self.vectorized))  # type: ignore[attr-defined]
+            self.nfev += method.dense_nfev
+        else:
+            last = method.coefficients(None, last)
+        return Segment(self.t_old, self.t, method, jax.tree.map(np.asarray, last))  # type: ignore[attr-defined]
+
+
+def _documented(cls: Any) -> Any:
+    original = getattr(scipy.integrate, cls.__name__)
+    cls.__module__, cls._name = "sci.integrate", cls.__name__
+    cls.__doc__ = f"""{(original.__doc__ or "").strip().splitlines()[0]}
+
+    The JAX version of `scipy.integrate.{cls.__name__}`, a subclass of it: ``step()`` is one compiled call. For NumPy
+    callers; under `jax.jit` use `solve_ivp`. The attributes of SciPy's documentation are there, those that it does
+    not document (``K``, ``J``, ``LU``) are not.
+
+    Examples
+    --------
+    >>> from sci.integrate import {cls.__name__}
+    >>> solver = {cls.__name__}(lambda t, y: -y, 0.0, [1.0], 1.0)
+    >>> while solver.status == "running":
+    ...     _ = solver.step()
+    >>> solver.t
+    1.0
+    """
+    return cls
+
+
+@_documented
+class RK23(_Compiled, scipy.integrate.RK23):
+    _engine = ode.RK23()
+
+
+@_documented
+class RK45(_Compiled, scipy.integrate.RK45):
+    _engine = ode.RK45()
+
+
+@_documented
+class DOP853(_Compiled, scipy.integrate.DOP853):
+    _engine = ode.DOP853()
+
+
+@_documented
+class Radau(_Compiled, scipy.integrate.Radau):
+    _engine = ode.Radau()
+    _complex, _implicit, _parameters = False, True, ("jac", "jac_sparsity")
+
+
+@_documented
+class BDF(_Compiled, scipy.integrate.BDF):
+    _engine = ode.BDF()
+    _implicit, _parameters = True, ("jac", "jac_sparsity")
+
+
+@_documented
+class LSODA(_Compiled, scipy.integrate.LSODA):
+    _engine = ode.LSODA()
+    _complex, _implicit, _parameters = False, True, ("jac", "lband", "uband", "min_step")
+    _failed = _LSODA_FAILED
+
+
+SOLVERS = frozenset({RK23, RK45, DOP853, Radau, BDF, LSODA})
