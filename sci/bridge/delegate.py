@@ -29,9 +29,8 @@ def original_module(module: str) -> str:
 
 def public_names(module: types.ModuleType) -> list[str]:
     """The public names of an original module, sorted."""
-    names = getattr(module, "__all__", None)
-    if names is None:
-        names = [n for n in dir(module) if not n.startswith("_")]
+    # OpenCV 5 has an empty list
+    names = getattr(module, "__all__", None) or [n for n in dir(module) if not n.startswith("_")]
     return sorted(n for n in set(names) if n != "test")
 
 

@@ -53,6 +53,14 @@ def _ours(module: str) -> Any:
         return None
 
 
+def _status(value: Any) -> str:
+    """Of a name that is not in the registry: classes and factories of ours (`RK45`, `createCLAHE`) are native."""
+    if value is None:
+        return "absent"
+    defined = (getattr(value, "__module__", None) or "").partition(".")[0]
+    return "native" if defined in ("sci", "image") and not hasattr(value, "__host__") else "host"
+
+
 def coverage(selected: str | None = None) -> list[dict[str, Any]]:
     """One record for each public function of the originals.
 
@@ -89,7 +97,7 @@ def coverage(selected: str | None = None) -> list[dict[str, Any]]:
             if entry is not None:
                 record = {"status": "native", "jit": entry.jit, "vmap": entry.vmap, "grad": entry.grad}
             else:
-                status = "host" if ours is not None and hasattr(ours, name) else "absent"
+                status = _status(getattr(ours, name, None))
                 record = {"status": status, "jit": False, "vmap": False, "grad": False}
             records[full] = {"name": full, **record}
     return [records[k] for k in sorted(records)]
