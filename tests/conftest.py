@@ -1,4 +1,4 @@
-"""What all tests share: room for compiled code."""
+"""What all tests share: room for compiled code, and the fixture `native`."""
 
 from __future__ import annotations
 
@@ -25,3 +25,13 @@ def room_for_compiled_code():
         sci.clear_caches()
         jax.clear_caches()
         gc.collect()
+
+
+@pytest.fixture
+def native():
+    """The test fails if one of its calls ran on the original."""
+    import sci
+
+    sci.clear_fallbacks()
+    yield
+    assert not sci.fallbacks()

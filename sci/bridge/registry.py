@@ -45,7 +45,7 @@ class Example:
     warns : bool
         Whether the call warns by design.
     skip_odd : tuple of str
-        Odd inputs that are not held against the original, with a comment that says why.
+        Odd inputs (a dtype: ``float32``) that are not held against the original, with a comment that says why.
     """
 
     args: tuple[Any, ...] = ()

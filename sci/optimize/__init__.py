@@ -1,12 +1,24 @@
 """The names of `scipy.optimize`, computed by JAX where native."""
 
 from sci.bridge import delegate
+from sci.optimize.assignment import linear_sum_assignment
 from sci.optimize.basinhopping import basinhopping
 from sci.optimize.brute import brute
 from sci.optimize.curves import curve_fit
 from sci.optimize.differences import approx_fprime, check_grad
 from sci.optimize.differential_evolution import differential_evolution
 from sci.optimize.fixed import fixed_point
+from sci.optimize.fmin import (
+    fmin,
+    fmin_bfgs,
+    fmin_cg,
+    fmin_cobyla,
+    fmin_l_bfgs_b,
+    fmin_ncg,
+    fmin_powell,
+    fmin_slsqp,
+    fmin_tnc,
+)
 from sci.optimize.isotonic import isotonic_regression
 from sci.optimize.leastsq import leastsq
 from sci.optimize.line_search import line_search
@@ -48,6 +60,15 @@ __all__ = [
     "differential_evolution",
     "excitingmixing",
     "fixed_point",
+    "fmin",
+    "fmin_bfgs",
+    "fmin_cg",
+    "fmin_cobyla",
+    "fmin_l_bfgs_b",
+    "fmin_ncg",
+    "fmin_powell",
+    "fmin_slsqp",
+    "fmin_tnc",
     "fminbound",
     "fsolve",
     "golden",
@@ -55,6 +76,7 @@ __all__ = [
     "least_squares",
     "leastsq",
     "line_search",
+    "linear_sum_assignment",
     "linearmixing",
     "linprog",
     "lsq_linear",

@@ -29,13 +29,6 @@ def pair(x):
     return np.array([x[0] * x[1], np.sin(x[2])])
 
 
-@pytest.fixture
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
-
-
 @pytest.mark.parametrize("epsilon", [1e-3, [1e-3, 2e-3, -1e-3], 0.0], ids=str)
 @pytest.mark.parametrize("fun", [valley, pair])
 def test_differences_are_scipys(native, fun, epsilon):
