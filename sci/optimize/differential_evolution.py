@@ -330,7 +330,8 @@ def _finish_jax(call: Call, out: dict[str, Any]) -> OptimizeResult:
 
 @users
 def _waves(x: Any, centre: Any) -> Any:
-    return np.sum((x - centre) ** 2) - 0.1 * np.cos(3 * (x[0] - centre[0]))
+    # steep: the polished minimum must be sharper than the steps of finite differences
+    return 1e6 * (np.sum((x - centre) ** 2) - 0.1 * np.cos(3 * (x[0] - centre[0])))
 
 
 def _examples() -> list[Example]:
