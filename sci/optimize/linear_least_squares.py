@@ -117,6 +117,8 @@ def _prepare_lsq_linear(call: Call) -> None:
         raise ValueError("`verbose` must be in [0, 1, 2].")
     if call["verbose"] or call["lsq_solver"] == "lsmr":
         raise HostRoute(Reason.OPTION, f"verbose={call['verbose']} or lsq_solver={call['lsq_solver']!r}")
+    dtypes = [getattr(call[name], "dtype", None) for name in ("A", "b")]
+    call["single"] = dtypes == [np.float32, np.float32]  # computed in double precision all the same
     _matrix(call)
     lib: Any = jnp if is_jax((call["A"], call["b"])) else np
     call["A"], call["b"] = lib.atleast_2d(call["A"]), lib.atleast_1d(call["b"])
@@ -157,6 +159,8 @@ def _limits(bounds: Any, n: int) -> tuple[Any, Any]:
 
 def _finish_lsq_linear(call: Call, out: dict[str, Any]) -> OptimizeResult:
     status = int(out["status"])
+    if call["single"]:
+        out = out | {name: out[name].astype(np.float32) for name in ("x", "fun", "cost", "optimality")}
     return OptimizeResult(
         x=out["x"],
         fun=out["fun"],

@@ -41,7 +41,7 @@ TERMINATION = {"nit": "iter", "maxiter": "maxiter", "fatol": "f_tol", "ftol": "f
 
 
 def shaped_start(call: Call, name: str) -> None:
-    """The start as doubles, in the shape that the function is given."""
+    """The start as doubles, in the shape that the function is given; ``call["precision"]`` is the result's dtype."""
     value = call[name]
     if is_jax(value):
         call[name] = jnp.asarray(value)
@@ -49,6 +49,7 @@ def shaped_start(call: Call, name: str) -> None:
     value = np.asarray(value)
     if value.dtype.kind not in "biuf" or value.size == 0:
         raise HostRoute(Reason.DTYPE, f"argument {name!r} has dtype {value.dtype} and shape {value.shape}")
+    call["precision"] = value.dtype if value.dtype.kind == "f" else np.dtype(float)
     call[name] = value.astype(float)
 
 
@@ -134,7 +135,7 @@ def spectral(options: dict[str, Any]) -> DFSane:
 
 
 def _finish(call: Call, out: dict[str, Any]) -> np.ndarray:
-    status, x = int(out["status"]), out["x"]
+    status, x = int(out["status"]), out["x"].astype(call["precision"])
     if status == 4:
         raise ValueError("Jacobian inversion yielded zero vector. This indicates a bug in the Jacobian approximation.")
     if status != 1:
@@ -177,7 +178,9 @@ def _register(name: str, method: str, function: Any, options: dict[str, Any], su
         finish_jax=_finish_jax,
         examples=lambda: [
             Example((function, np.array([0.1, 0.2])), options, vmap=("xin",), rtol=1e-6, atol=1e-7, float32=False,
-                    skip_odd=("nan", "inf"))  # SciPy iterates on NaN to the end; ours stops, with the same exception
+                    # SciPy iterates on NaN to the end; ours stops, with the same exception. Its differences of
+                    # Krylov vectors are too coarse from integers and in single precision: no convergence there.
+                    skip_odd=("nan", "inf", *(("float32", "int64") if method == "krylov" else ())))
         ],
         note="callback, verbose, tol_norm, line_search='wolfe', complex starts"
         + {"krylov": ", inner methods other than (l)gmres, inner_M.", "broyden1": ", reduction of the rank but by "
