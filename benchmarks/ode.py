@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.harness import Topic
+from benchmarks.harness import Topic, alternate
 
 topic = Topic("ode", "Ordinary differential equations and quadrature (float64)")
 
@@ -68,7 +68,7 @@ def lorenz_steps(quick: bool):
     return call(ours), call(original)
 
 
-@topic.pair("Lorenz, 1,000 initial conditions to t = 2: vmap, and a loop over SciPy", rtol=1e-5)
+@topic.pair("Lorenz, 1,000 initial conditions to t = 2: vmap, and a loop over SciPy", ratio=400, rtol=1e-5)
 def lorenz_batch(quick: bool):
     import jax
 
@@ -88,6 +88,24 @@ def lorenz_batch(quick: bool):
     return vmapped, loop
 
 
+@topic.figure("gradient of a Lorenz solve in 3 parameters, over the solve", "times", at_most=4)
+def lorenz_gradient(quick: bool) -> float:
+    """To t = 5 with 51 outputs, both compiled."""
+    import jax
+
+    ours, _ = _both()
+    t_eval = np.linspace(0.0, 5.0, 51)
+
+    def mean(parameters):
+        return ours.solve_ivp(lorenz, (0.0, 5.0), np.ones(3), t_eval=t_eval, args=tuple(parameters)).y.mean()
+
+    with jax.enable_x64(True):
+        parameters = jax.numpy.array([10.0, 28.0, 8.0 / 3.0])
+        gradient, solve = jax.jit(jax.grad(mean)), jax.jit(mean)
+        backward, forward, _, _ = alternate(lambda: gradient(parameters), lambda: solve(parameters), quick)
+    return backward.median / forward.median
+
+
 @topic.pair("Van der Pol mu = 5 to t = 20, args, RK45", same=lambda s: s.y, rtol=1e-5)
 def van_der_pol_mild(quick: bool):
     ours, original = _both()
@@ -99,7 +117,7 @@ def van_der_pol_mild(quick: bool):
     return call(ours), call(original)
 
 
-@topic.pair("Van der Pol mu = 1000 to t = 2000, Radau", same=lambda s: s.y[:, -1], rtol=1e-2)
+@topic.pair("Van der Pol mu = 1000 to t = 2000, Radau", ratio=10, same=lambda s: s.y[:, -1], rtol=1e-2)
 def van_der_pol_stiff(quick: bool):
     ours, original = _both()
     t_eval = np.linspace(0, 2000, 101)
@@ -121,7 +139,7 @@ def _stiff_pair(rhs, t1, y0, **options):
     return call(ours), call(original)
 
 
-@topic.pair("Van der Pol mu = 1000 to t = 2000, BDF", same=lambda s: s.y[:, -1], rtol=1e-2)
+@topic.pair("Van der Pol mu = 1000 to t = 2000, BDF", ratio=10, same=lambda s: s.y[:, -1], rtol=1e-2)
 def van_der_pol_bdf(quick: bool):
     return _stiff_pair(van_der_pol, 2000.0, [2.0, 0.0], method="BDF", t_eval=np.linspace(0, 2000, 101), args=(1000.0,))
 
@@ -250,7 +268,9 @@ def _van_der_pol_ensemble(quick: bool, method):
 _SETTLED = {"same": lambda y: np.sort(np.abs(y[:, 0]))[len(y) // 2], "rtol": 0.1}
 
 
-@topic.pair("Van der Pol, mu = 100..1000, 1,000 lanes: Rodas5P by vmap, and a loop over SciPy's LSODA", **_SETTLED)
+@topic.pair(
+    "Van der Pol, mu = 100..1000, 1,000 lanes: Rodas5P by vmap, and a loop over SciPy's LSODA", ratio=50, **_SETTLED
+)
 def van_der_pol_ensemble_rodas(quick: bool):
     return _van_der_pol_ensemble(quick, "Rodas5P")
 

@@ -44,7 +44,7 @@ def _reached(tolerance: float):
     return {"same": lambda r: np.float64(r.fun) + 1.0, "rtol": tolerance}
 
 
-@topic.pair("BFGS, Rosenbrock n = 2, no gradient given", **_reached(1e-6), **_ONE_CALL)
+@topic.pair("BFGS, Rosenbrock n = 2, no gradient given", ratio=30, **_reached(1e-6), **_ONE_CALL)
 def bfgs_2(quick: bool):
     return _rosenbrock_pair(2)
 

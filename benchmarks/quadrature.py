@@ -18,6 +18,26 @@ def _pair(call):
     return lambda: call(integrate), lambda: call(original)
 
 
+@topic.pair("quad, 10,000 integrals: vmap, and a loop over SciPy", ratio=100, rtol=1e-8)
+def quad_batch(quick: bool):
+    import jax
+    from scipy import integrate as original
+
+    from sci import integrate
+
+    rates = np.linspace(0.5, 3.0, 100 if quick else 10_000)
+    batched = jax.jit(jax.vmap(lambda a: integrate.quad(lambda x: np.exp(-a * x) * np.cos(3 * x), 0.0, 2.0)[0]))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(rates)
+
+    def loop():
+        return np.array([original.quad(lambda x, a=a: np.exp(-a * x) * np.cos(3 * x), 0.0, 2.0)[0] for a in rates])
+
+    return vmapped, loop
+
+
 @topic.pair("quad with the weight cos(30 x)", same=lambda r: r[0])
 def quad_wave(quick: bool):
     return _pair(lambda m: m.quad(lambda x: np.exp(-x) / (1 + x), 0.0, 2.0, weight="cos", wvar=30.0))

@@ -14,10 +14,12 @@ NAMES = (
     "accelerate",
     "linalg",
     "ode",
+    "quadrature",
     "optimize",
     "elementwise",
     "ndimage",
     "image_cv2",
+    "image_cv2_analysis",
     "image_pipelines",
     "special",
 )
