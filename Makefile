@@ -24,11 +24,11 @@ demo: $(VENV)/.made-notebooks
 	$(BIN)/python -m notebooks.demo
 
 test: $(VENV)/.made-test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow"
 	$(BIN)/python -m pytest --nbmake notebooks -n 0 -p no:cacheprovider
 
 slow: $(VENV)/.made-test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m slow
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow
 
 lint: $(VENV)/.made-dev
 	$(BIN)/ruff check .

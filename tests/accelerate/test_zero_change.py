@@ -12,8 +12,6 @@ import pytest
 
 HERE = Path(__file__).parent
 SCRIPTS = sorted((HERE / "scripts").glob("*.py"))
-# all in one worker: the runs below are made once
-pytestmark = pytest.mark.xdist_group("zero-change")
 
 
 @pytest.fixture(scope="module")

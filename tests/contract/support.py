@@ -21,15 +21,13 @@ def cases(keep=lambda entry, example: True, costly: bool = False) -> list[Any]:
     """Parameters (entry, example) for every example of every registered function.
 
     Of `costly` checks (many shapes to compile) only the first example of a function is in the default
-    set, the others are `slow`.
+    set, the others are `slow`; all are for universal functions, for which a batch is nothing new.
     """
     found = []
     for name, entry in sorted(load_all().items()):
         for i, example in enumerate(entry.examples() if entry.examples else []):
             if keep(entry, example):
-                marks = [pytest.mark.xdist_group(name)]  # one worker compiles a function, all checks share it
-                if costly and i:
-                    marks.append(pytest.mark.slow)
+                marks = [pytest.mark.slow] if costly and (i or isinstance(entry.original, np.ufunc)) else []
                 found.append(pytest.param(entry, example, id=f"{name}-{i}", marks=marks))
     return found
 

@@ -10,7 +10,7 @@ import pytest
 import sci
 from sci.bridge import load_all
 
-ENTRIES = [pytest.param(e, id=n, marks=pytest.mark.xdist_group(n)) for n, e in sorted(load_all().items())]
+ENTRIES = [pytest.param(e, id=n) for n, e in sorted(load_all().items())]
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

@@ -13,9 +13,6 @@ from tests.upstream.run import dotted, main
 from tests.upstream.runner import Options, Run, run_tests
 from tests.upstream.settings import Settings
 
-# one worker: each test is a subprocess that fills a core
-pytestmark = pytest.mark.xdist_group("upstream")
-
 SAMPLE = Options(sample=40, limit=40.0, test_limit=30.0)
 
 
