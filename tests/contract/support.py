@@ -17,17 +17,21 @@ from sci.bridge import Entry, Example, load_all
 SINGLE = (2e-3, 1e-4)
 
 
-def cases(keep=lambda entry, example: True, costly: bool = False) -> list[Any]:
+def cases(keep=lambda entry, example: True, costly: bool = False, ufuncs: bool = True) -> list[Any]:
     """Parameters (entry, example) for every example of every registered function.
 
     Of `costly` checks (many shapes to compile) only the first example of a function is in the default
-    set, the others are `slow`; all are for universal functions, for which a batch is nothing new.
+    set, the others are `slow`. Without `ufuncs` all are for universal functions.
     """
     found = []
     for name, entry in sorted(load_all().items()):
         for i, example in enumerate(entry.examples() if entry.examples else []):
             if keep(entry, example):
-                marks = [pytest.mark.slow] if costly and (i or isinstance(entry.original, np.ufunc)) else []
+                marks = (
+                    [pytest.mark.slow]
+                    if (costly and i) or (not ufuncs and isinstance(entry.original, np.ufunc))
+                    else []
+                )
                 found.append(pytest.param(entry, example, id=f"{name}-{i}", marks=marks))
     return found
 
