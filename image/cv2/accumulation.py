@@ -106,8 +106,9 @@ def _define(name, signature, text, term, example, arguments=("src",)):
         finish=_finish,
         trees=("state",),
         note=_NOTE,
-        vmap=False,  # the examples cannot be repeated: each call changes `dst`
-        examples=lambda: [Example((*[_photo()] * many, _photo(44) / 9.0), skip_odd=_ODD)],
+        examples=lambda: [
+            Example((*[_photo()] * many, _photo(44) / 9.0), skip_odd=_ODD, vmap=(*arguments, "dst"), grad=("dst",))
+        ],
     )(body)
 
 
@@ -133,8 +134,9 @@ accumulateProduct = _define(
     finish=_finish,
     trees=("state",),
     note=_NOTE,
-    vmap=False,
-    examples=lambda: [Example((_photo(), _photo(44) / 9.0, 0.3), skip_odd=_ODD)],
+    examples=lambda: [
+        Example((_photo(), _photo(44) / 9.0, 0.3), skip_odd=_ODD, vmap=("src", "dst"), grad=("dst", "alpha"))
+    ],
 )
 def accumulateWeighted(src, state, alpha, mask):
     """``(1 - alpha) * dst + alpha * src``, a running average; see `accumulate`.

@@ -195,8 +195,7 @@ def _finish_insert(call, result):
     finish=_finish_insert,
     trees=("state",),
     note=_NOTE,
-    vmap=False,
-    examples=lambda: [Example((_photo()[..., 0].copy(), _photo(41), 1), **_EXACT)],
+    examples=lambda: [Example((_photo()[..., 0].copy(), _photo(41), 1), vmap=("src", "dst"), **_EXACT)],
 )
 def insertChannel(src, state, coi):
     """Replace one channel of `dst`, in place for NumPy arrays.

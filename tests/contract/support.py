@@ -49,12 +49,21 @@ def bound(entry: Entry, example: Example) -> inspect.BoundArguments:
 
 
 def call(function: Any, arguments: inspect.BoundArguments, **changes: Any) -> Any:
-    """Call with some arguments replaced by name. Warnings are the business of their own tests."""
-    changed = inspect.BoundArguments(arguments.signature, arguments.arguments.copy())
+    """Call with some arguments replaced by name. Warnings are the business of their own tests.
+
+    The other arrays are copied: some functions change their arguments, and the example is used again.
+    """
+    changed = inspect.BoundArguments(arguments.signature, {n: _copied(v) for n, v in arguments.arguments.items()})
     changed.arguments.update(changes)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return function(*changed.args, **changed.kwargs)
+
+
+def _copied(value: Any) -> Any:
+    if type(value) in (list, tuple) and any(isinstance(v, np.ndarray) for v in value):
+        return type(value)(map(_copied, value))
+    return value.copy() if type(value) is np.ndarray else value
 
 
 def _numeric(value: Any) -> bool:
