@@ -1,5 +1,6 @@
-"""Linear programs by an interior point method."""
+"""Linear programs: by an interior point method, and the assignment problem by shortest paths."""
 
+from solvers.linprog.assignment import AssignmentResult, assignment
 from solvers.linprog.interior_point import LinprogResult, linprog
 
-__all__ = ["LinprogResult", "linprog"]
+__all__ = ["AssignmentResult", "LinprogResult", "assignment", "linprog"]
