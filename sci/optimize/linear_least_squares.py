@@ -16,7 +16,7 @@ from solvers.least_squares.bounded import bounded_least_squares
 
 __all__ = ["lsq_linear", "nnls"]
 
-_NO_ATOL = inspect.signature(scipy.optimize.nnls).parameters["atol"].default
+_ATOL = inspect.signature(scipy.optimize.nnls).parameters.get("atol")  # gone in SciPy 1.18
 _MESSAGES = {
     0: "The maximum number of iterations is exceeded.",
     1: "The first-order optimality measure is less than `tol`.",
@@ -40,7 +40,7 @@ def _matrix(call: Call) -> tuple[int, int]:
 
 
 def _prepare_nnls(call: Call) -> None:
-    if call["atol"] is not _NO_ATOL:
+    if _ATOL is not None and call["atol"] is not _ATOL.default:
         raise HostRoute(Reason.OPTION, "atol, which is deprecated")
     shape = _matrix(call)
     if call.numpy and not (np.isfinite(call["A"]).all() and np.isfinite(call["b"]).all()):
