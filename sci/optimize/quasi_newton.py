@@ -49,7 +49,7 @@ def shaped_start(call: Call, name: str) -> None:
     value = np.asarray(value)
     if value.dtype.kind not in "biuf" or value.size == 0:
         raise HostRoute(Reason.DTYPE, f"argument {name!r} has dtype {value.dtype} and shape {value.shape}")
-    call["precision"] = value.dtype if value.dtype.kind == "f" else np.dtype(float)
+    call["precision"] = value.dtype.newbyteorder("=") if value.dtype.kind == "f" else np.dtype(float)
     call[name] = value.astype(float)
 
 
