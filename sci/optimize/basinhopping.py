@@ -218,7 +218,8 @@ def _point(call: Call) -> tuple[Any, ...]:
             vmap=("x0",),
             rtol=1e-7,
             float32=False,
-            skip_odd=("nan", "inf"),
+            # from single precision SciPy's differences lead BFGS into another valley (SciPy 1.18)
+            skip_odd=("nan", "inf", "float32"),
         )
     ],
     note="local methods that have no engine here; in the JAX world also take_step, accept_test, callback, options.",
