@@ -10,7 +10,7 @@ from jax import lax
 from scipy.linalg import LinAlgError
 
 from sci.bridge import Call, Example, HostRoute, Reason, implements
-from sci.linalg._batch import core_shapes, over_batch, promoted, square_core
+from sci.linalg._batch import core_shapes, over_batch, square_core
 from solvers.linear import real_to_complex_schur
 
 __all__ = ["hessenberg", "rsf2csf", "schur"]
@@ -110,6 +110,8 @@ def _validate_csf(call: Call) -> None:
     t, z = core_shapes(call, T=2, Z=2)
     if t != z:
         raise ValueError(f"Input array shapes must match: Z: {z} vs. T: {t}")
+    if call.numpy and np.iscomplexobj(call["T"]) and np.size(call["T"]) and np.diagonal(call["T"], -1, -2, -1).any():
+        raise HostRoute(Reason.OPTION, "a complex T with entries below its diagonal")
 
 
 @implements(
@@ -118,6 +120,7 @@ def _validate_csf(call: Call) -> None:
     prepare=_prepare_csf,
     validate=_validate_csf,
     grad=False,
+    note="a complex `T` that is not triangular.",
     examples=lambda: [
         Example(
             (
@@ -135,7 +138,8 @@ def rsf2csf(T: Any, Z: Any) -> Any:
     Parameters
     ----------
     T, Z : array_like, shape (..., n, n)
-        Real Schur form and its vectors.
+        Real Schur form and its vectors; or a complex one, which has to be triangular (in the JAX world the result is
+        NaN if it is not).
 
     Returns
     -------
@@ -158,7 +162,6 @@ def rsf2csf(T: Any, Z: Any) -> Any:
     >>> t.diagonal().imag
     array([ 1., -1.])
     """
-    T, Z = promoted(T, Z)
     return over_batch(real_to_complex_schur, (T, Z), (2, 2))
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from scipy.linalg import LinAlgError
 
 import solvers.linear as linear
-from sci.bridge import Call, Example, HostRoute, Reason, implements
+from sci.bridge import Call, Example, implements
 from sci.linalg._batch import core_shapes, over_batch, promoted
 from sci.linalg._shared import adjoint, widen
 
@@ -21,6 +22,8 @@ _NAMES = ("a", "b", "q", "r", "e", "s")
 _EPS = float(np.finfo(np.float64).eps)
 #: A relative residual above it is no solution.
 _ACCEPTED = 1e-7
+#: A weight r of smaller relative eigenvalues counts as singular.
+_SINGULAR = 1e-12
 
 
 def _prepare(call: Call) -> None:
@@ -68,11 +71,6 @@ def _validate(call: Call) -> None:
 def _prepare_discrete(call: Call) -> None:
     _prepare(call)
     call["discrete"] = True
-    r = np.atleast_2d(call["r"]) if call.numpy else np.ones((1, 1))
-    if r.dtype.kind in "fc" and r.ndim >= 2 and r.shape[-1] == r.shape[-2] and r.size and np.isfinite(r).all():
-        s = np.linalg.svd(r, compute_uv=False)
-        if np.any(s[..., -1] <= 1e-12 * s[..., 0]):
-            raise HostRoute(Reason.OPTION, "a singular r, which the pencil of SciPy's algorithm allows")
 
 
 def _finish(call: Call, out: Any) -> Any:
@@ -82,17 +80,32 @@ def _finish(call: Call, out: Any) -> Any:
     return x
 
 
-def _solve(engine: Callable[..., Any], *given: Any) -> Any:
+def _shift_for(b: Any, q: Any, r: Any) -> Any:
+    """How much of the identity is taken out of the solution, so that a singular r becomes regular: else 0."""
+    q, r = lax.stop_gradient((q, r))
+    values = jnp.abs(jnp.linalg.eigvalsh((r + adjoint(r)) / 2))
+    size = jnp.where((q == 0).all(), 1, jnp.abs(q).max())
+    return jnp.where(values.min() <= _SINGULAR * values.max(), size, 0).astype(b.dtype)
+
+
+def _solve(engine: Callable[..., Any], discrete: bool, *given: Any) -> Any:
     given = promoted(*(None if x is None else jnp.atleast_2d(x) for x in given))
 
     def core(a: Any, b: Any, q: Any, r: Any, e: Any, s: Any) -> tuple[jax.Array, jax.Array]:
         if e is not None:  # y = e^H x e solves the equation of e^-1 a, e^-1 b
             a, b = jnp.linalg.solve(e, a), jnp.linalg.solve(e, b)
+        shift = jnp.zeros(())
+        if discrete:  # x = shift + z, and z solves the equation of other weights
+            shift = _shift_for(b, q, r)
+            cross = shift * adjoint(a) @ b
+            s = cross if s is None else s + cross
+            q, r = q + shift * (adjoint(a) @ a - jnp.eye(a.shape[0])), r + shift * adjoint(b) @ b
         if s is not None:  # the square is completed
             half = jnp.linalg.solve(r, adjoint(s))
             a, q = a - b @ half, q - s @ half
             q = (q + adjoint(q)) / 2
         x, residual = engine(a, b, q, r)
+        x = x + shift * jnp.eye(a.shape[0], dtype=x.dtype) if discrete else x
         if e is not None:
             x = jnp.linalg.solve(adjoint(e), adjoint(jnp.linalg.solve(adjoint(e), x)))
         return (x + adjoint(x)) / 2, residual
@@ -167,7 +180,7 @@ def solve_continuous_are(a: Any, b: Any, q: Any, r: Any, e: Any, s: Any) -> Any:
     >>> linalg.solve_continuous_are([[0.0]], [[1.0]], [[4.0]], [[1.0]]).round(12)
     array([[2.]])
     """
-    return _solve(linear.care, a, b, q, r, e, s)
+    return _solve(linear.care, False, a, b, q, r, e, s)
 
 
 @implements(
@@ -177,7 +190,6 @@ def solve_continuous_are(a: Any, b: Any, q: Any, r: Any, e: Any, s: Any) -> Any:
     validate=_validate,
     finish=_finish,
     finish_jax=lambda call, out: out[0],
-    note="a singular r.",
     examples=_examples([[1.0, 0.5], [-0.5, 1.0]]),
 )
 def solve_discrete_are(a: Any, b: Any, q: Any, r: Any, e: Any, s: Any) -> Any:
@@ -186,7 +198,8 @@ def solve_discrete_are(a: Any, b: Any, q: Any, r: Any, e: Any, s: Any) -> Any:
     Parameters
     ----------
     a, b, q, r, e, s, balanced
-        As for `solve_continuous_are`; a singular `r` goes to the host.
+        As for `solve_continuous_are`, but `r` may be singular where ``r + b^H x b`` is not: a multiple of ``e^H e``
+        is then taken out of the solution first, which makes another, regular weight of it.
 
     Returns
     -------
@@ -211,4 +224,4 @@ def solve_discrete_are(a: Any, b: Any, q: Any, r: Any, e: Any, s: Any) -> Any:
     >>> float(linalg.solve_discrete_are([[1.0]], [[1.0]], [[2.0]], [[4.0]])[0, 0].round(6))
     4.0
     """
-    return _solve(linear.dare, a, b, q, r, e, s)
+    return _solve(linear.dare, True, a, b, q, r, e, s)

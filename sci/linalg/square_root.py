@@ -78,6 +78,25 @@ def _validate_sqrtm(call: Call) -> None:
         raise LinAlgError(f"Last 2 dimensions of the array must be square; argument 'A' has shape {shape}")
 
 
+def _prepare_sqrtm(call: Call) -> None:
+    """One full matrix of known values is tried by products first: less to compile and faster than Schur's form."""
+    _deprecated(call, "disp", "blocksize")
+    call["products"] = False
+    if call.numpy:
+        a = np.asarray(call["A"])
+        full = a.ndim == 2 and a.shape[0] == a.shape[1] > 1 and a.dtype.kind in "biufc"
+        # triangular ones are their own Schur form; a negative trace stands for eigenvalues where products fail
+        call["products"] = bool(full and np.trace(a).real > 0 and np.tril(a, -1).any() and np.triu(a, 1).any())
+
+
+def _drive_sqrtm(call: Call, run: Any) -> Any:
+    out = run()
+    if call["products"]:
+        root, fine = out
+        out = (root, np.ones(2)) if fine else run(products=False)
+    return _finish_sqrtm(call, out)
+
+
 def _finish_sqrtm(call: Call, out: Any) -> Any:
     root, size = out
     a = np.asarray(call["A"])
@@ -106,16 +125,17 @@ def _finish_sqrtm(call: Call, out: Any) -> Any:
 
 @implements(
     "scipy.linalg.sqrtm",
-    prepare=lambda call: _deprecated(call, "disp", "blocksize"),
+    static=("products",),
+    prepare=_prepare_sqrtm,
     validate=_validate_sqrtm,
-    finish=_finish_sqrtm,
+    drive=_drive_sqrtm,
     finish_jax=lambda call, out: out[0],
     examples=lambda: [
         Example(([[4.0, 1.0], [0.5, 3.0]],), grad=("A",), vmap=("A",), float32=False, skip_odd=("nan", "inf")),
         Example(([[0.0, 4.0], [-9.0, 0.5]],), grad=("A",), skip_odd=("nan", "inf")),
     ],
 )  # the odd ones: LAPACK on NaN, which ends in zeros or NaN by the version
-def sqrtm(A: Any) -> Any:
+def sqrtm(A: Any, products: bool) -> Any:
     """The principal square root of a matrix.
 
     Parameters
@@ -144,7 +164,9 @@ def sqrtm(A: Any) -> Any:
     References
     ----------
     A. Bjorck, S. Hammarling, "A Schur method for the square root of a matrix", Linear Algebra Appl. 52/53 (1983)
-    127-140. The derivative solves a Sylvester equation: N. J. Higham, "Functions of Matrices", SIAM 2008, section 6.1.
+    127-140. One matrix in the NumPy world by products and inverses, where these reach a residual of rounding errors:
+    see `solvers.linear.sqrt_by_products`. The derivative solves a Sylvester equation: N. J. Higham, "Functions of
+    Matrices", SIAM 2008, section 6.1.
 
     Examples
     --------
@@ -161,6 +183,8 @@ def sqrtm(A: Any) -> Any:
         return A, jnp.ones(2)
     if A.shape[-1] == 1:
         return jnp.sqrt(A.astype(complex_type)), jnp.ones(2)
+    if products:
+        return linear.sqrt_by_products(A)
 
     def core(a: jax.Array) -> tuple[jax.Array, jax.Array]:
         root, size = _sqrtm(a)

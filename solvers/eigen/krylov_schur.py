@@ -74,9 +74,10 @@ def krylov_schur(apply, start, k, m, which, tol, limit):
         square, last = jnp.where(sane, s["h"][:m], 0), s["h"][m]
         # Ritz pairs; the last row of h is not only its last entry after a restart
         theta, y = lax.linalg.eig(square, compute_left_eigenvectors=False)
+        norm = jnp.abs(theta).max()
         order = jnp.argsort(-wanted(theta))
         theta, y = theta[order[:k]], y[:, order[:k]]
-        ok = converged(jnp.abs(last @ y), theta, tol) & sane
+        ok = converged(jnp.abs(last @ y), theta, tol, norm) & sane
         keep = kept(k, m, ok.sum())
         t, q = lax.linalg.schur(square)
         rank = jnp.argsort(jnp.argsort(-wanted(jnp.diagonal(t))))

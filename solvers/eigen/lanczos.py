@@ -27,10 +27,14 @@ def preference(values, which):
     return part if which[0] == "L" else -part
 
 
-def converged(residuals, values, tol):
-    """ARPACK's test of Ritz values by the norms of their residuals."""
-    small = jnp.finfo(residuals.dtype).eps ** (2 / 3)
-    return residuals <= tol * jnp.maximum(small, jnp.abs(values))
+def converged(residuals, values, tol, norm):
+    """ARPACK's test of Ritz values by the norms of their residuals.
+
+    `norm` is that of the projected operator: residuals are known to its rounding errors, so that less cannot be asked
+    of values that are small beside it.
+    """
+    eps = jnp.finfo(residuals.dtype).eps
+    return residuals <= jnp.maximum(tol * jnp.maximum(eps ** (2 / 3), jnp.abs(values)), eps * norm)
 
 
 def kept(k, m, done):
@@ -126,7 +130,7 @@ def lanczos(apply, metric, start, k, m, which, tol, limit):
         y, theta = lax.linalg.eigh(jnp.where(sane, matrix, 0), symmetrize_input=False)
         order = jnp.argsort(-preference(theta, which))
         theta, y = theta[order], y[:, order]
-        ok = converged(jnp.abs(s["beta"] * y[m - 1]), theta, tol) & sane
+        ok = converged(jnp.abs(s["beta"] * y[m - 1]), theta, tol, jnp.abs(theta).max()) & sane
         keep = kept(k, m, ok[:k].sum())
 
         def rotated(rows):

@@ -5,6 +5,7 @@ from solvers.linear.banded_cholesky import banded_cholesky, banded_cholesky_solv
 from solvers.linear.riccati import care, dare, solve_stein
 from solvers.linear.schur import complex_schur, real_to_complex_schur
 from solvers.linear.small import LARGEST, cholesky_small, solve_small
+from solvers.linear.square_root import sqrt_by_products
 from solvers.linear.sylvester import solve_sylvester, sqrt_triangular, sylvester_triangular
 from solvers.linear.toeplitz import solve_toeplitz, toeplitz_matvec
 
@@ -23,6 +24,7 @@ __all__ = [
     "solve_stein",
     "solve_sylvester",
     "solve_toeplitz",
+    "sqrt_by_products",
     "sqrt_triangular",
     "sylvester_triangular",
     "toeplitz_matvec",

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import scipy.linalg
 
+import sci
+import solvers.linear
 from sci import linalg
 from solvers.linear import solve_sylvester
 
@@ -102,6 +104,61 @@ def test_riccati_equations(kind):
     a = a / 4
     x = linalg.solve_discrete_are(a, b, q, r, e, s)
     np.testing.assert_allclose(x, scipy.linalg.solve_discrete_are(a, b, q, r, e, s), rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_discrete_riccati_equation_of_a_singular_weight(rank):
+    rng = np.random.default_rng(1)
+    a, b, e, s = rng.normal(size=(5, 5)), rng.normal(size=(5, 2)), rng.normal(size=(5, 5)), rng.normal(size=(5, 2))
+    factor = rng.normal(size=(2, rank))
+    weights, a, e, s = (np.eye(5), factor @ factor.T), a / 3, e / 5 + np.eye(5), s / 20
+    sci.clear_fallbacks()
+    for options in ((), (e, s)):
+        x = linalg.solve_discrete_are(a, b, *weights, *options)
+        np.testing.assert_allclose(x, scipy.linalg.solve_discrete_are(a, b, *weights, *options), rtol=1e-7, atol=1e-9)
+    assert not sci.fallbacks()
+    np.testing.assert_allclose(linalg.solve_discrete_are([[2, -1], [1, 0]], [[1], [0]], [[0, 0], [0, 1]], 0), np.eye(2))
+    with jax.enable_x64(True):
+        r = jnp.asarray(weights[1])
+        value = lambda t: linalg.solve_discrete_are(jnp.asarray(a), b, weights[0], r + t * jnp.eye(2)).sum()  # noqa: E731
+        slope = (value(1e-4) - value(-1e-4)) / 2e-4
+        assert abs(jax.grad(value)(0.0) - slope) < 1e-5 * abs(slope)
+
+
+@pytest.mark.parametrize("kind", ["shifted", "definite", "complex", "negative", "ill", "large", "single"])
+def test_square_root_by_products_or_by_schur_form(kind):
+    rng = np.random.default_rng(2)
+    a = rng.normal(size=(9, 9))
+    q = np.linalg.qr(a)[0]
+    a = {
+        "shifted": lambda: a + 9 * np.eye(9), "definite": lambda: a @ a.T + np.eye(9),
+        "complex": lambda: a + 4j * a.T + np.eye(9),
+        "negative": lambda: a - np.diag(np.diag(a)) + np.diag([-9.0, *[2.0] * 8]),
+        "ill": lambda: q @ np.diag(np.logspace(-9, 0, 9)) @ q.T, "large": lambda: 1e200 * (a + 9 * np.eye(9)),
+        "single": lambda: (a + 9 * np.eye(9)).astype(np.float32),
+    }[kind]()  # fmt: skip
+    scale = abs(a).max()  # for SciPy's sake
+    x, expected = linalg.sqrtm(a), scipy.linalg.sqrtm(a / scale) * scale**0.5
+    tolerance = 2e-5 if kind == "single" else 1e-10
+    assert kind == "large" or x.dtype == expected.dtype
+    assert abs(x - expected).max() <= tolerance * abs(expected).max()
+    assert abs((x / scale**0.5) @ (x / scale**0.5) - a / scale).max() <= tolerance / 10
+    with jax.enable_x64(kind != "single"):
+        root, fine = solvers.linear.sqrt_by_products(jnp.asarray(a / scale))
+    assert bool(fine) == (kind in ("shifted", "definite", "complex", "large", "single"))
+    if fine:
+        assert abs(np.asarray(root) - expected / scale**0.5).max() <= tolerance
+
+
+def test_complex_schur_form_of_a_real_one():
+    for n in (2, 5, 8):
+        a = np.random.default_rng(n).normal(size=(n, n))
+        for factor in (1.0, 1e180):
+            t, z = scipy.linalg.schur(a * factor)
+            for vectors in (z, z + 0j):
+                upper, turned = linalg.rsf2csf(t, vectors)
+                assert not np.tril(upper, -1).any() and abs(turned @ turned.conj().T - np.eye(n)).max() < 1e-13
+                assert abs(turned @ (upper / factor) @ turned.conj().T - a).max() < 1e-13 * n
 
 
 def test_unstabilisable_problems_are_refused():

@@ -67,6 +67,33 @@ def test_svds_refuses(options):
             module.svds(TALL, **{"k": 3} | options)
 
 
+def test_svds_by_blocks_warns_as_scipy():
+    every = np.linalg.svd(TALL.toarray(), compute_uv=False)
+    with pytest.warns(UserWarning, match="Exited at iteration"):
+        linalg.svds(TALL, 3, solver="lobpcg", maxiter=2)
+    for which, want in (("LM", every[:6][::-1]), ("SM", every[-6:][::-1])):
+        with pytest.warns(UserWarning, match="The problem size 25"):
+            u, s, vh = linalg.svds(TALL, 6, solver="lobpcg", which=which)
+        np.testing.assert_allclose(s, want)
+        assert np.abs(TALL @ vh.T - u * s).max() < 1e-10
+    assert linalg.svds(TALL.astype(np.float32), 2, solver="lobpcg", maxiter=99)[1].dtype == float
+    assert not sci.fallbacks()
+
+
+def test_svds_of_values_that_are_small_beside_the_norm():
+    n = 60
+    difference = sparse.diags_array([-np.ones(n - 1), np.ones(n - 1)], offsets=[0, 1], shape=(n - 1, n))
+    s = linalg.svds(difference, 3, which="SM", return_singular_vectors=False)
+    np.testing.assert_allclose(s, 2 * np.sin(np.pi * np.arange(1, 4) / (2 * n)), rtol=1e-6)
+
+
+def test_svds_refuses_what_is_no_matrix():
+    with pytest.raises(TypeError, match="type not understood"):
+        linalg.svds("hi", 1)
+    with pytest.raises(ValueError, match="ndim <= 2"):
+        linalg.svds(np.ones((2, 3, 4)), 1)
+
+
 X = np.cos(np.arange(72.0) ** 2).reshape(36, 2)
 
 

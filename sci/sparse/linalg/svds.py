@@ -9,12 +9,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator
 
 from sci.bridge import Call, Example, HostRoute, Reason, implements
 from sci.bridge.worlds import is_jax
 from sci.linalg.decomp_svd import svd
-from sci.sparse.linalg._arguments import operator
+from sci.sparse.linalg._arguments import operator, warn
 from sci.sparse.linalg._spectral import dtype_of, product
 from solvers.eigen import hermitian_pairs, lanczos, lobpcg
 
@@ -33,8 +34,10 @@ def _prepare(call: Call) -> None:
         if callable(a):
             raise HostRoute(Reason.OPTION, "A is a function without its adjoint")
         a = call["A"] = np.asarray(a)
+        if a.ndim == 0:
+            raise TypeError(f"type not understood: argument 'A' is {a[()]!r}; allowed are matrices and operators")
     if len(a.shape) != 2:
-        raise ValueError(f"argument 'A' has shape {tuple(a.shape)}; allowed are two dimensions")
+        raise ValueError(f"array must have ndim <= 2: argument 'A' has shape {tuple(a.shape)}; allowed are matrices")
     shape = tuple(int(s) for s in a.shape)
     if math.prod(shape) == 0:
         raise ValueError(f"`A` must not be empty: its shape is {shape}.")
@@ -58,6 +61,8 @@ def _prepare(call: Call) -> None:
     if call["return_singular_vectors"] not in _VECTORS:
         raise ValueError(f"`return_singular_vectors` must be in {_VECTORS}, got {call['return_singular_vectors']!r}.")
     call["tall"] = shape[0] >= shape[1]
+    if solver == "lobpcg" and call.numpy:  # as SciPy, whose start is in double precision
+        dtype = np.result_type(dtype, np.float64)
     _start(call, solver, shape, dtype, int(k))
     adjoint = getattr(a, "_CustomLinearOperator__rmatvec_impl", None)
     call["rmatvec"] = None
@@ -72,7 +77,8 @@ def _prepare(call: Call) -> None:
         call["maxiter"] = 10 * short if limit is None or solver == "propack" else int(limit)
     call["k"], call["ncv"] = int(k), min(short, max(2 * int(k) + 1, 20) if ncv is None else int(ncv))
     call["which"] = "LA" if which == "LM" else "SA"
-    call["solver"] = solver
+    # as SciPy: the block would be too large a part of the space
+    call["solver"] = "dense" if solver == "lobpcg" and short < 5 * int(k) else solver
     call["vectors"] = call["return_singular_vectors"] is not False
     call["columns"] = np.zeros(shape[1], dtype)  # lengths of vectors on both sides
     call["rows"] = np.zeros(shape[0], dtype)
@@ -126,19 +132,24 @@ def _wide_gram(params: Any, x: Any) -> Any:
 def _iterate(k: int, ncv: int, which: str, tall: bool, solver: str, params: Any, start: Any) -> Any:
     v0, tol, limit = start
     gram = functools.partial(_tall_gram if tall else _wide_gram, params)
-    if solver == "lobpcg":
+    if solver in ("dense", "lobpcg"):
         block = jax.vmap(gram, in_axes=1, out_axes=1)
+    if solver == "dense":
+        v, w = lax.linalg.eigh(block(jnp.eye(v0.shape[0], dtype=v0.dtype)), symmetrize_input=True)
+        w, v = (w[::-1][:k], v[:, ::-1][:, :k]) if which == "LA" else (w[:k], v[:, :k])
+        return w, v.T, (jnp.isfinite(w), 0, jnp.zeros(k), 0.0)
+    if solver == "lobpcg":
         n = v0.shape[0]
         tol = jnp.where(tol > 0, tol**2, jnp.sqrt(jnp.finfo(v0.dtype).eps) * n)
         out = lobpcg(block, None, None, v0, None, tol, limit, which == "LA", 20.0, False)
-        return out["w"], out["x"].T, (jnp.isfinite(out["w"]), out["last"])
+        return out["w"], out["x"].T, (jnp.isfinite(out["w"]), out["last"], out["residuals"], tol)
     if solver == "propack" and tall:
         v0 = _backward(params, v0)
     w, v, ok, cycles = lanczos(lambda x, _: gram(x), None, v0, k, ncv, which, tol**2, limit)
     generic = jnp.cos(1.0 + jnp.arange(v.shape[1])).astype(v.dtype)
     if not jnp.iscomplexobj(v):
         v = jnp.where((v @ generic)[:, None] < 0, -v, v)
-    return w, v, (ok, cycles)
+    return w, v, (ok, cycles, jnp.zeros(k), 0.0)
 
 
 @functools.lru_cache(maxsize=256)
@@ -155,7 +166,18 @@ def _pick(call: Call, out: Any) -> Any:
 
 
 def _finish(call: Call, out: Any) -> Any:
-    ok, cycles = out[3:]
+    ok, cycles, residuals, tol = out[3:]
+    if call["solver"] == "dense":
+        size = min(call["rows"].size, call["columns"].size)
+        warn(
+            f"The problem size {size} minus the constraints size 0 is too small relative to the block size "
+            f"{call['k']}. A dense eigensolver is used instead of LOBPCG iterations."
+        )
+    elif np.any(residuals > tol):
+        warn(
+            f"Exited at iteration {int(cycles)} with accuracies \n{residuals}\n"
+            f"not reaching the requested tolerance {tol}.\n"
+        )
     if not np.all(ok):
         message = f"No convergence ({int(cycles)} iterations, {int(np.sum(ok))}/{call['k']} eigenvectors converged)"
         raise ArpackNoConvergence(message, out[1][ok[::-1]] ** 2, np.empty((0, 0)))
@@ -218,6 +240,14 @@ def svds(A, matvec, rmatvec, k, ncv, tol, which, v0, maxiter, solver, tall, vect
         If `maxiter` ended the Lanczos iteration (NumPy world; NaN in the JAX world).
     ValueError
         For options that do not match.
+    TypeError
+        If `A` is no matrix or operator.
+
+    Warns
+    -----
+    UserWarning
+        If LOBPCG did not reach the tolerance, or `k` is more than a fifth of ``min(m, n)``, where a dense eigensolver
+        takes its place (NumPy world; without a sign in the JAX world).
 
     Notes
     -----
@@ -237,13 +267,13 @@ def svds(A, matvec, rmatvec, k, ncv, tol, which, v0, maxiter, solver, tall, vect
     params = (A, matvec, rmatvec)
     gram = _tall_gram if tall else _wide_gram
     solve = _solver(k, ncv, which, tall, solver)
-    _, v, (ok, cycles) = hermitian_pairs(solve, gram, None, None, params, (v0, tol, maxiter))
+    _, v, aux = hermitian_pairs(solve, gram, None, None, params, (v0, tol, maxiter))
     images = jax.vmap(functools.partial(_forward if tall else _backward, params))(v).T
     body = svd.__sci__.body  # type: ignore[attr-defined]
     if not vectors:
-        return None, body(images, False, False)[::-1], None, ok, cycles
+        return None, body(images, False, False)[::-1], None, *aux
     u, s, vh = body(images, False, True)
     u, s, vh = u[:, ::-1], s[::-1], vh[::-1]
     if tall:
-        return u, s, vh @ jnp.conj(v), ok, cycles
-    return v.T @ jnp.conj(vh.T), s, jnp.conj(u.T), ok, cycles
+        return u, s, vh @ jnp.conj(v), *aux
+    return v.T @ jnp.conj(vh.T), s, jnp.conj(u.T), *aux
