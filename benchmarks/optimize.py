@@ -278,3 +278,42 @@ def linear_program(quick: bool):
         return lambda: module.linprog(c, A_ub=a, b_ub=np.ones(10))
 
     return call(ours), call(original)
+
+
+@topic.pair("dual_annealing, 10 dimensions, 200 iterations", same=lambda r: np.float64(r.nit))
+def annealing(quick: bool):
+    """The iterations are as many; the points differ, as the random numbers do."""
+    ours, original = _both()
+    options = {"maxiter": 20 if quick else 200, "rng": 1}
+
+    def call(module):
+        return lambda: module.dual_annealing(rastrigin, [(-5.12, 5.12)] * 10, **options)
+
+    return call(ours), call(original)
+
+
+@topic.pair("direct, 3 dimensions, 3,000 evaluations", same=None)
+def rectangles(quick: bool):
+    """SciPy's divides more rectangles in an iteration: the path differs."""
+    ours, original = _both()
+    options = {"maxfun": 300 if quick else 3000, "len_tol": 0.0, "vol_tol": 0.0}
+
+    def call(module):
+        return lambda: module.direct(rastrigin, [(-5.12, 4.3)] * 3, **options)
+
+    return call(ours), call(original)
+
+
+@topic.pair("linear_sum_assignment, 200 of 30 x 30: vmap, and a loop over SciPy")
+def assignments(quick: bool):
+    import jax
+
+    ours, original = _both()
+    costs = np.random.default_rng(7).random((5 if quick else 200, 30, 30))
+    batched = jax.jit(jax.vmap(lambda cost: ours.linear_sum_assignment(cost)[1]))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(costs)
+
+    return vmapped, lambda: np.stack([original.linear_sum_assignment(cost)[1] for cost in costs])

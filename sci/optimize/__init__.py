@@ -7,6 +7,8 @@ from sci.optimize.brute import brute
 from sci.optimize.curves import curve_fit
 from sci.optimize.differences import approx_fprime, check_grad
 from sci.optimize.differential_evolution import differential_evolution
+from sci.optimize.direct import direct
+from sci.optimize.dual_annealing import dual_annealing
 from sci.optimize.fixed import fixed_point
 from sci.optimize.fmin import (
     fmin,
@@ -58,6 +60,8 @@ __all__ = [
     "curve_fit",
     "diagbroyden",
     "differential_evolution",
+    "direct",
+    "dual_annealing",
     "excitingmixing",
     "fixed_point",
     "fmin",

@@ -2,5 +2,19 @@
 
 from solvers.globalmin.basin_hopping import HoppingResult, basin_hopping
 from solvers.globalmin.differential_evolution import DifferentialEvolution, EvolutionResult, differential_evolution
+from solvers.globalmin.direct import Direct, DirectResult, direct
+from solvers.globalmin.dual_annealing import AnnealingResult, DualAnnealing, dual_annealing
 
-__all__ = ["DifferentialEvolution", "EvolutionResult", "HoppingResult", "basin_hopping", "differential_evolution"]
+__all__ = [
+    "AnnealingResult",
+    "DifferentialEvolution",
+    "Direct",
+    "DirectResult",
+    "DualAnnealing",
+    "EvolutionResult",
+    "HoppingResult",
+    "basin_hopping",
+    "differential_evolution",
+    "direct",
+    "dual_annealing",
+]

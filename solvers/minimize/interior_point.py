@@ -127,6 +127,8 @@ class InteriorPoint(Pausing):
         return {
             "multipliers": jnp.concatenate([state.multipliers[:m], held[:k]]),
             "bound_multipliers": held[k:],
+            # Not rounded to zero: these make the Lagrangian as flat as the optimality says.
+            "interior_multipliers": state.multipliers,
             "normals": state.normals[: m + k],
             "rows": state.rows[: m + k],
             "optimality": entry(state.scalars, 13),

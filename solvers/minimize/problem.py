@@ -154,6 +154,8 @@ class Functions:
 
     def _matrix(self, out):
         out = jnp.asarray(out)
+        if self._size == 1 and out.size == 1:
+            out = out.reshape(1, 1)  # the second derivative of a function of one variable, as a number
         if out.shape != (self._size, self._size):
             raise ValueError(f"hess must return a matrix of shape {(self._size, self._size)}, got {out.shape}")
         return out.astype(self.dtype)

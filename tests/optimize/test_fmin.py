@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 
+import sci
 from sci import optimize
 
 START = np.array([0.5, 2.0])
@@ -100,6 +101,15 @@ def test_what_is_printed(capsys, native):
     assert ours == capsys.readouterr().out != ""
     optimize.fmin_slsqp(valley, START, disp=0)
     assert capsys.readouterr().out == ""
+
+
+def test_a_gradient_that_is_not_finite_at_the_start():
+    def smooth(x):
+        return np.sum((x**2) ** 0.5 * np.abs(x)) + np.sum((x - 0.3) ** 2)
+
+    with pytest.warns(sci.FallbackWarning, match="exact gradient"):
+        ours = optimize.fmin_bfgs(smooth, [0.0, 0.0], disp=0, full_output=1)
+    same(ours[:2], scipy.optimize.fmin_bfgs(smooth, [0.0, 0.0], disp=0, full_output=1)[:2])
 
 
 def test_bad_input():

@@ -75,3 +75,19 @@ def test_complex_functions_of_a_real_start_go_to_scipy():
     with pytest.warns(sci.FallbackWarning, match="complex function of a real start"):
         found = sci.optimize.root_scalar(function, x0=1.0, x1=1.1, method="secant").root
     assert found == scipy.optimize.root_scalar(function, x0=1.0, x1=1.1, method="secant").root
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "SLSQP"])
+def test_start_at_which_the_rule_of_derivation_fails(method):
+    def repelled(x):  # the diagonal is infinite before it is overwritten: its derivative is not a number
+        gap = x[:, None] - x
+        with np.errstate(divide="ignore"):
+            inverse = (gap**2) ** -0.5
+        inverse[np.diag_indices_from(inverse)] = 0
+        return 0.5 * np.sum(inverse) + np.sum(x**2)
+
+    sci.clear_fallbacks()
+    with pytest.warns(sci.FallbackWarning, match="gradient"):
+        found = minimize(repelled, START, method=method)
+    assert found.success and [record.reason for record in sci.fallbacks()] == [Reason.UNTRACEABLE]
+    np.testing.assert_allclose(found.x, [-0.5, 0.5], atol=1e-3)

@@ -194,3 +194,25 @@ def test_trust_constr_derivative_of_a_constrained_solution():
     with jax.enable_x64(True):
         np.testing.assert_allclose(solution(5.0), [1, 2, 0.5], atol=1e-7)
         np.testing.assert_allclose(jax.jacrev(solution)(5.0), [0.2, 0.4, 0.0], atol=1e-7)
+
+
+def test_trust_constr_reports_the_optimality_that_it_reached():
+    """Inactive constraints keep small multipliers: rounded to zero they left a gradient over the tolerance."""
+    found = minimize(
+        lambda x: 1 / 100 * (x[0] - 1) ** 2 + 1 / 2 * (x[1] - 0.5) ** 2, [0.0, 0.0], method="trust-constr",
+        constraints=NonlinearConstraint(lambda x: 1 / (x[0] + 1) - x[1], 0.25, np.inf),
+        bounds=[(0.0, np.inf), (-np.inf, np.inf)],
+    )  # fmt: skip
+    assert found.success and found.optimality < 1e-8
+    np.testing.assert_allclose(found.lagrangian_grad, 0.0, atol=1e-8)
+
+
+def test_trust_constr_with_too_many_equalities_raises_as_scipy():
+    equal = NonlinearConstraint(lambda x: np.array([x[0], x[1], x[0] + x[1]]), [1, 1, 2], [1, 1, 2])
+    with pytest.raises(ValueError, match="more equality constraints than independent variables"):
+        minimize(lambda x: np.sum(x**2), [0.0, 0.0], method="trust-constr", constraints=equal)
+
+
+def test_second_derivative_as_a_number():
+    found = minimize(lambda x: x[0] ** 2, [3.0], jac=lambda x: 2 * x, hess=lambda x: 2, method="trust-constr")
+    assert found.success and abs(found.x[0]) < 1e-8

@@ -19,13 +19,6 @@ def valley(x):
     return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
 
 
-@pytest.fixture
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
-
-
 @pytest.mark.parametrize("method", ["CG", "L-BFGS-B", "SLSQP", *SECOND])
 def test_fields_and_counters_are_scipys(native, method):
     second = {"hess": rosen_hess} if method in SECOND else {}

@@ -11,6 +11,7 @@ import scipy.optimize
 from scipy.optimize import LbfgsInvHessProduct, OptimizeResult, OptimizeWarning
 
 from sci.bridge import Call, Reason
+from sci.bridge.host import run_on_host
 from sci.bridge.reasons import record_host
 from sci.optimize._shared import warn_user
 from sci.optimize.minimizers.methods import METHODS, NEVER, OPTIMISTIX, message
@@ -20,6 +21,8 @@ from sci.optimize.minimizers.trust_constr import trust_constr_result
 __all__ = ["drive", "finish_jax"]
 
 
+_ARGUMENTS = ("fun", "x0", "args", "jac", "hess", "hessp", "bounds", "constraints", "tol", "callback", "options")
+_WITHOUT_GRADIENT = ("nelder-mead", "powell", "cobyla")
 _RUNTIME = ("trust", "dogleg", "Nelder", "Powell")  # SciPy's class of the warning
 
 
@@ -40,6 +43,10 @@ def drive(call: Call, run: Any) -> OptimizeResult:
         vectors = list(out["path"][: _passes(call, out) + 1])
     else:
         out, status, vectors = _with_callback(call, run)
+    if _without_slope(call, out):
+        detail = "the exact gradient of fun is not finite at x0, where fun is: SciPy's finite differences"
+        given = {name: call["original"][name] for name in _ARGUMENTS} | {"method": method.title}
+        return run_on_host("scipy.optimize.minimize", scipy.optimize.minimize, (), given, Reason.UNTRACEABLE, detail)
     status = int(out["status"]) if status is None else status
     entries: dict[str, Any] = {
         **{name: out[name] for name in ("x", "fun", "jac", "hess_inv")},
@@ -65,6 +72,19 @@ def drive(call: Call, run: Any) -> OptimizeResult:
     if call["disp"]:
         _report(result, method.title)
     return result
+
+
+def _without_slope(call: Call, out: dict[str, Any]) -> bool:
+    """Whether the rule of derivation fails at a start where the function is smooth, as in ``(x**2) ** 0.5`` at 0.
+
+    Also where a function overwrites infinite intermediate values. Nothing has moved then, and no callback was called.
+    """
+    original = call["original"]
+    if original["jac"] is True or callable(original["jac"]) or call["method"] in (OPTIMISTIX, *_WITHOUT_GRADIENT):
+        return False
+    return int(out["nit"]) - (call["method"] == "slsqp") <= 0 and bool(
+        np.isfinite(out["fun"]) and not np.isfinite(out["jac"]).all()
+    )
 
 
 def _trust_constr(call: Call, out: dict[str, Any], entries: dict[str, Any], seconds: float) -> OptimizeResult:

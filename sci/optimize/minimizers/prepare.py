@@ -277,6 +277,13 @@ def validate(call: Call) -> None:
     if method is not None and "constraints" in method.uses:
         call["fixed"] = (("equalities", count(call["eq"], call)), ("inequalities", count(call["ineq"], call)))
         if method.title == "trust-constr":
+            equalities, n = dict(call["fixed"])["equalities"], call["x0"].size
+            by_svd = (call["options"] or {}).get("factorization_method") == "SVDFactorization"
+            if equalities > n and not by_svd:
+                raise ValueError(
+                    f"{equalities} equalities of {n} variables are more equality constraints than independent "
+                    "variables, which only factorization_method='SVDFactorization' allows"
+                )
             call["fixed"] += (("bounded", call["bounds"] is not None),)
     bounds = call["bounds"]
     told = call.numpy and call["method"] in ("nelder-mead", "powell") and bounds is not None

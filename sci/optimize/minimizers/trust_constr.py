@@ -55,7 +55,7 @@ class _Rows:
 
 def _per_constraint(call: Call, out: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any]]:
     x, m = out["x"], dict(call["fixed"])["equalities"]
-    normals, multipliers = out["extra"]["normals"], out["extra"]["multipliers"]
+    normals, multipliers = out["extra"]["normals"], out["extra"]["interior_multipliers"]
     equalities, inequalities = _Rows(normals[:m], multipliers[:m]), _Rows(normals[m:], multipliers[m:])
     given = _given(call["original"]["constraints"])
     values = [_value(constraint, x) for constraint in given]
@@ -86,10 +86,12 @@ def trust_constr_result(call: Call, out: dict[str, Any], entries: dict[str, Any]
     constr, jacs, vs = _per_constraint(call, out)
     gradient, extra, state = out["jac"], out["extra"], out["state"]
     if call["bounds"] is not None:
-        low, high = extra["bound_multipliers"].reshape(2, -1)
+        lower, upper = call["bounds"]
+        low, high = extra["interior_multipliers"][-2 * out["x"].size :].reshape(2, -1)
+        low, high = np.where(np.isfinite(lower), low, 0.0), np.where(np.isfinite(upper), high, 0.0)
         # What holds a fixed variable is whatever the rest leaves of the slope.
         rest = gradient + sum(np.nan_to_num(j).T @ v for j, v in zip(jacs, vs, strict=True))
-        pull = np.where(call["bounds"][0] == call["bounds"][1], -rest, high - low)
+        pull = np.where(lower == upper, -rest, high - low)
         constr, jacs, vs = [*constr, out["x"]], [*jacs, np.eye(out["x"].size)], [*vs, pull]
     counts = [entries["nfev"]] * (len(constr) - (call["bounds"] is not None)) + [0] * (call["bounds"] is not None)
     fixed = dict(call["fixed"])
