@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning
@@ -128,6 +129,8 @@ def _prepare_without_jacobian(call: Call, options: dict[str, Any]) -> None:
             raise HostRoute(Reason.OPTION, f"jac_options with {next(iter(inner))!r}")  # SciPy raises
     call["unknown"] = unknown_options(options, frozenset())
     shaped_start(call, "x0")
+    if call.numpy and any(np.iscomplexobj(leaf) for leaf in jax.tree.leaves(call["args"])):
+        raise HostRoute(Reason.DTYPE, "complex args, with which fun is complex")
     bind_arguments(call, "fun")
 
 

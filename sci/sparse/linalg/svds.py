@@ -71,6 +71,8 @@ def _prepare(call: Call) -> None:
         call["rmatvec"] = adjoint if call["matvec"] is not None else None
     else:
         operator(call, "A", "matvec", adjoint=True)
+    if call.numpy and solver == "propack" and limit is not None:
+        raise HostRoute(Reason.OPTION, "maxiter of PROPACK, which bounds the dimension of its subspace")
     if solver == "lobpcg":
         call["maxiter"] = 20 if limit is None else int(limit)
     else:
@@ -208,7 +210,7 @@ def _example() -> np.ndarray:
     prepare=_prepare,
     finish=_finish,
     finish_jax=_finish_jax,
-    note="LinearOperator subclasses and functions without an adjoint.",
+    note="LinearOperator subclasses and functions without an adjoint; maxiter with solver='propack'.",
     examples=lambda: [
         Example((_example(), 2), check=_check, grad=("A",), vmap=("A",), rtol=1e-8, grad_rtol=1e-4),
     ],
@@ -252,8 +254,8 @@ def svds(A, matvec, rmatvec, k, ncv, tol, which, v0, maxiter, solver, tall, vect
     Notes
     -----
     As SciPy's: a Gram matrix, then the SVD of the small product, so that values near ``eps * norm(A)`` are of low
-    accuracy relative to themselves. With 'propack' `maxiter` is without effect. Differentiable with respect to the
-    values of A where the singular values are distinct.
+    accuracy relative to themselves. With 'propack' and JAX arrays `maxiter` is without effect. Differentiable with
+    respect to the values of A where the singular values are distinct.
     K. Wu, H. Simon, SIAM J. Matrix Anal. Appl. 22, 2000.
 
     Examples
