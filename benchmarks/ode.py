@@ -22,6 +22,12 @@ def van_der_pol(t, u, mu):
     return np.array([u[1], mu * (1 - u[0] ** 2) * u[1] - u[0]])
 
 
+def _van_der_pol_jax(t, u, mu):
+    import jax.numpy as jnp
+
+    return jnp.stack([u[1], mu * (1 - u[0] ** 2) * u[1] - u[0]])
+
+
 def _both():
     from scipy import integrate as original
 
@@ -202,6 +208,37 @@ def brusselator_bdf(quick: bool):
     return _brusselator_pair(quick, "BDF")
 
 
+@topic.pair("LSODA class, 1,000 steps of step()", same=lambda y: y[:0], rtol=1e-6)
+def class_steps_lsoda(quick: bool):
+    """SciPy's steps are C; only the right-hand side is Python."""
+    ours, original = _both()
+
+    def call(module):
+        def run():
+            solver = module.LSODA(lorenz, 0.0, np.array([1.0, 1.0, 1.0]), 1000.0)
+            for _ in range(1000):
+                solver.step()
+            return solver.y
+
+        return run
+
+    return call(ours), call(original)
+
+
+@topic.pair("ode('lsoda'), 100 outputs of Lorenz", same=lambda y: y[:50], rtol=1e-2)
+def ode_lsoda(quick: bool):
+    ours, original = _both()
+
+    def call(module):
+        def run():
+            solver = module.ode(lorenz).set_integrator("lsoda", rtol=1e-6).set_initial_value([1.0, 1.0, 1.0], 0.0)
+            return np.array([solver.integrate(0.1 * k) for k in range(1, 101)])
+
+        return run
+
+    return call(ours), call(original)
+
+
 @topic.pair("RK45 class, 200 steps of step()", same=lambda y: y, rtol=1e-6)
 def class_steps(quick: bool):
     ours, original = _both()
@@ -273,6 +310,24 @@ _SETTLED = {"same": lambda y: np.sort(np.abs(y[:, 0]))[len(y) // 2], "rtol": 0.1
 )
 def van_der_pol_ensemble_rodas(quick: bool):
     return _van_der_pol_ensemble(quick, "Rodas5P")
+
+
+@topic.pair("Van der Pol, mu = 100..1000, 1,000 lanes: Rodas5P in rounds (`ode.ensemble`), and by vmap", **_SETTLED)
+def van_der_pol_ensemble_rounds(quick: bool):
+    """Ours against ours: what packing the unfinished lanes together gains."""
+    import jax
+
+    from solvers import ode
+
+    by_vmap, _ = _van_der_pol_ensemble(quick, "Rodas5P")
+    m = 5 if quick else 1000
+    mu, y0 = np.linspace(100.0, 1000.0, m), np.tile([2.0, 0.0], (m, 1))
+
+    def rounds():
+        with jax.enable_x64(True):
+            return ode.ensemble(_van_der_pol_jax, 0.0, 1000.0, y0, (mu,)).y
+
+    return rounds, by_vmap
 
 
 @topic.pair("Van der Pol, mu = 100..1000, 1,000 lanes: Radau by vmap, and a loop over SciPy's LSODA", **_SETTLED)

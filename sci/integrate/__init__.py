@@ -8,6 +8,7 @@ from sci.integrate.fixed import fixed_quad, newton_cotes
 from sci.integrate.ivp import solve_ivp
 from sci.integrate.multiple import dblquad, nquad, tplquad
 from sci.integrate.nsum import nsum
+from sci.integrate.ode_class import complex_ode, ode
 from sci.integrate.ode_solvers import BDF, DOP853, LSODA, RK23, RK45, Radau
 from sci.integrate.odeint import odeint
 from sci.integrate.qmc_quad import qmc_quad
@@ -23,6 +24,7 @@ __all__ = [
     "RK23",
     "RK45",
     "Radau",
+    "complex_ode",
     "cubature",
     "cumulative_simpson",
     "cumulative_trapezoid",
@@ -31,6 +33,7 @@ __all__ = [
     "newton_cotes",
     "nquad",
     "nsum",
+    "ode",
     "odeint",
     "qmc_quad",
     "quad",

@@ -10,6 +10,7 @@ import numpy as np
 from sci.bridge import Call, Example, as_array, implements
 from sci.integrate.ivp_arguments import prepare
 from sci.integrate.ivp_events import event_lists
+from sci.integrate.ivp_long import ProgressBar, first_budget, in_pieces, is_long, remember, solve_long
 from sci.integrate.ivp_output import ContinuousSolution, OdeResult, numpy_solution
 from solvers import ode
 from solvers.ode import Dense
@@ -29,9 +30,7 @@ def _drive(call: Call, run: Any) -> OdeResult:
     """Run with growing capacity until every step fits; then SciPy's result object."""
     if call["y0"].size == 0:
         return _stateless(call)
-    out = run()
-    while int(out.status) == codes.FULL:
-        out = run(size=_GROWTH * call["size"])
+    out = _solved(call, run)
     n, empty = int(out.n), call["t0"] == call["t1"]
     y = out.y[:n].T
     if call["t_eval"] is not None:
@@ -60,6 +59,24 @@ def _drive(call: Call, run: Any) -> OdeResult:
         message=_UNEXPECTED if status == codes.STEP_TOO_SMALL and lsoda else codes.MESSAGES[status],
         success=status >= 0,
     )
+
+
+def _solved(call: Call, run: Any) -> Any:
+    """The solution: by one run of the body with room for every step, or in pieces if it takes long."""
+    with ProgressBar(call["progress"], call["t0"], call["t1"]) as bar:
+        pieces, most = in_pieces(call), call["max_steps"]
+        if pieces and is_long(call):
+            return solve_long(call, _METHODS.get(call["method"], call["method"]), bar)
+        budget = first_budget(call) if pieces else most
+        out = run(max_steps=budget)
+        while int(out.status) == codes.FULL:
+            out = run(size=_GROWTH * call["size"])
+        call["max_steps"] = most
+        if int(out.status) == codes.MAX_STEPS and budget < most:
+            remember(call)
+            return solve_long(call, _METHODS.get(call["method"], call["method"]), bar)
+        bar.at(call["t1"])
+        return out
 
 
 def _stateless(call: Call) -> OdeResult:
@@ -156,7 +173,7 @@ def _examples() -> list[Example]:
     prepare=prepare,
     drive=_drive,
     finish_jax=_finish_jax,
-    extras={"max_steps": None, "size": None},
+    extras={"max_steps": None, "size": None, "progress": False},
     examples=_examples,
     note="solver classes of the user; a large sparse matrix as `jac`.",
 )
@@ -171,11 +188,17 @@ def solve_ivp(
     a narrow band (after Cuthill and McKee's ordering) is eliminated by cyclic reduction. Right-hand sides that SciPy's
     LSODA spends on differences are not in ``nfev``.
     `method` may also be a method of `solvers.ode`, such as ``solvers.ode.Rodas5P()`` for ensembles of small stiff
-    problems. ``max_steps`` bounds the attempted steps (status -1 beyond). With JAX arrays the
-    result holds arrays only: ``t``, ``y``, ``n``, ``sol``, ``nfev``, ``status``, ``success``. Without `t_eval` its
-    ``t`` and ``y`` then have room for ``size`` steps (default 4096), of which ``n`` entries are valid; later ones
-    repeat the last. With `t_eval`, times that a failed integration did not reach have NaN. ``status`` is 0 at the
-    end of the interval, -1 where the step becomes too small, -2 after ``max_steps``, -3 if ``size`` was too small.
+    problems, or a Runge-Kutta solver object of diffrax, such as ``diffrax.Tsit5()`` (those of stochastic, controlled
+    and split equations stay with `diffrax.diffeqsolve`: see `solvers.ode.Diffrax`).
+
+    ``max_steps`` bounds the attempted steps (status -1 beyond). With JAX arrays the result holds arrays only: ``t``,
+    ``y``, ``n``, ``sol``, ``nfev``, ``status``, ``success``. Without `t_eval` its ``t`` and ``y`` then have room for
+    ``size`` steps (default 4096), of which ``n`` entries are valid; later ones repeat the last. With `t_eval`, times
+    that a failed integration did not reach have NaN. ``status`` is 0 at the end of the interval, -1 where the step
+    becomes too small, -2 after ``max_steps``, -3 if ``size`` was too small.
+
+    NumPy callers: a solve without events and dense output of more than some thousand steps runs in pieces of a
+    quarter of a second, so that Ctrl-C ends it; ``progress=True`` shows a bar (tqdm) over the interval.
 
     With `events`, ``t_events`` (k, size // 8) and ``y_events`` hold the zeros of the k functions, NaN beyond the
     first ``n_events``; a terminal one is status 1.

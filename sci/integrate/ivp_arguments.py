@@ -15,6 +15,7 @@ from sci.integrate.ivp_events import prepare_events
 from sci.integrate.ivp_jacobian import prepare_band, prepare_jacobian
 from sci.integrate.ode_solvers import SOLVERS
 from solvers import ode
+from solvers.ode.diffrax_adapter import as_method
 
 __all__ = ["prepare"]
 
@@ -34,7 +35,8 @@ def prepare(call: Call) -> None:
     options = dict(call["options"])
     for name, default in _OPTIONS.items():
         call[name] = options.pop(name, default)
-    implicit = call["method"] in _IMPLICIT or isinstance(call["method"], ode.Method)
+    own = isinstance(call["method"], (ode.Radau, ode.BDF, ode.LSODA, ode.Rodas5P))
+    implicit = own or call["method"] in _IMPLICIT
     lsoda = call["method"] == "LSODA"
     jac = options.pop("jac", None) if implicit else None
     prepare_jacobian(call, jac, options.pop("jac_sparsity", None) if implicit and not lsoda else None)
@@ -50,6 +52,8 @@ def prepare(call: Call) -> None:
         warn_user(f"The following arguments have no effect for a chosen solver: {names}.", UserWarning)
     _check_tolerances(call)
     _check_steps(call)
+    if call["progress"] and not call.numpy:
+        raise ValueError("`progress` is for NumPy arrays: compiled code cannot show it.")
     if call["max_steps"] is None:
         # minutes of computing: what comes so far does not end (SciPy has no bound)
         call["max_steps"] = 100_000_000 if call["method"] in ("RK23", "RK45", "DOP853") else 1_000_000
@@ -64,7 +68,9 @@ def _check_method(call: Call) -> None:
         if method not in _CLASSES:
             raise HostRoute(Reason.METHOD, f"method={method.__name__}")
         call["method"] = method = method.__name__
-    if not isinstance(method, ode.Method) and method not in _METHODS:
+    if not isinstance(method, str):
+        call["method"] = as_method(method)
+    elif method not in _METHODS:
         raise ValueError(f"`method` must be one of {_METHODS} or OdeSolver class, got {method!r}.")
     if not callable(call["fun"]):
         raise HostRoute(Reason.OPTION, "fun is not callable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from scipy.integrate import DenseOutput, OdeSolution
 from scipy.integrate._ivp.ivp import OdeResult
 
 from sci.bridge import register_result
+from sci.bridge.worlds import double_precision
 from solvers.ode import Dense
 
 __all__ = ["ContinuousSolution", "OdeResult", "Segment", "numpy_solution"]
@@ -37,6 +39,17 @@ class ContinuousSolution:
         return self.dense.t
 
 
+@functools.cache
+def _evaluator() -> Any:
+    """Interpolation by methods whose formulas are written for JAX arrays only."""
+
+    def evaluate(coefficients: Any, t: Any, method: Any) -> Any:
+        point = partial(method.interpolate, coefficients)
+        return jax.vmap(point, out_axes=1)(t) if t.ndim else point(t)
+
+    return jax.jit(evaluate, static_argnames="method")
+
+
 class Segment(DenseOutput):
     """Interpolant of one step, on NumPy arrays."""
 
@@ -46,6 +59,9 @@ class Segment(DenseOutput):
 
     def _call_impl(self, t: np.ndarray) -> np.ndarray:
         c = self._coefficients
+        if getattr(self._method, "traced_only", False):
+            with double_precision():
+                return np.array(_evaluator()(c, t.astype(float), self._method))
         if t.ndim:
             c = jax.tree.map(lambda a: a[..., None] if np.ndim(a) else a, c)
         return self._method.interpolate(c, t)

@@ -1,4 +1,8 @@
-"""The solver classes of `scipy.integrate`: one compiled step for each call of ``step()``.
+"""The solver classes of `scipy.integrate`: compiled steps, handed out one by one by ``step()``.
+
+A compiled call costs tens of microseconds, most steps cost one or two: so a call takes several steps ahead, more at
+each call while they stay cheap. What a caller changes between two steps (`t_bound`, `y`, `h_abs`) takes effect as in
+SciPy: the block is then run again up to the step that was handed out last.
 
 They are subclasses of SciPy's, so that `isinstance`, `issubclass` and SciPy's own `solve_ivp` take them. A right-hand
 side that cannot be traced gives an instance of SciPy's class, with the reason recorded.
@@ -8,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from typing import Any
 
 import jax
@@ -28,6 +33,10 @@ from solvers.ode import stepper
 __all__ = ["BDF", "DOP853", "LSODA", "RK23", "RK45", "SOLVERS", "Radau"]
 
 _LSODA_FAILED = "Unexpected istate in LSODA."
+#: Steps of the first call, growth from call to call, the most of one call, and the numbers a block may hold.
+_FIRST, _GROWTH, _MOST, _ROOM = 8, 8, 512, 1 << 20
+#: Seconds that a call may take for steps that nobody has asked for yet.
+_AHEAD = 5e-3
 
 
 def _problem(fun: Any, jac: Any, vectorized: bool, t0: Any, t1: Any, dtype: Any, options: dict[str, Any]) -> Any:
@@ -46,7 +55,7 @@ def _problem(fun: Any, jac: Any, vectorized: bool, t0: Any, t1: Any, dtype: Any,
 
     constant = options["jacobian"]
     matrix = None if constant is None else jnp.asarray(constant, dtype)
-    bounds = None if options["min_step"] is None else ode.Limits(options["min_step"])
+    bounds = None if options["min_step"] is None else ode.Limits(options["min_step"], first=options["first"])
     return stepper.problem(
         rhs, t0, t1, options["rtol"], options["atol"], options["max_step"], jacobian if jac is not None else matrix,
         bounds, pattern,
@@ -55,7 +64,7 @@ def _problem(fun: Any, jac: Any, vectorized: bool, t0: Any, t1: Any, dtype: Any,
 
 @functools.cache
 def _compiled() -> tuple[Any, Any, Any]:
-    """The compiled start, step and coefficients of the interpolant. Callables are pytrees: their code is the key."""
+    """The compiled start, steps and coefficients of the interpolant. Callables are pytrees: their code is the key."""
     platform.ensure_ready()
 
     def start(fun, jac, t0, t1, y0, first_step, options, method, vectorized):
@@ -65,20 +74,18 @@ def _compiled() -> tuple[Any, Any, Any]:
         state = stepper.start(method, problem, y0, first_step)
         return state, jnp.stack([jnp.asarray(c, jnp.int32) for c in method.counts(state, first_step is None)])
 
-    def step(fun, jac, t0, t1, state, options, method, vectorized, automatic):
+    def steps(fun, jac, t0, t1, state, options, count, method, vectorized, automatic, capacity):
         problem = _problem(fun, jac, vectorized, t0, t1, state.y.dtype, options)
-        state, code, moved = stepper.step(method, problem, state)
-        counts = method.counts(state, automatic)
-        return state, jnp.stack([jnp.asarray(c, state.t.dtype) for c in (state.t, code, moved, *counts)])
+        return stepper.steps(method, problem, state, count, capacity, automatic)
 
     def coefficients(fun, last, method, vectorized):
         return method.coefficients(lambda t, y: as_array(fun(t, y[:, None] if vectorized else y)).ravel(), last)
 
     options = platform.loop_options()
-    names = {"start": ("method", "vectorized"), "step": ("method", "vectorized", "automatic")}
+    names = {"start": ("method", "vectorized"), "steps": ("method", "vectorized", "automatic", "capacity")}
     return (
         jax.jit(start, static_argnames=names["start"], compiler_options=options),
-        jax.jit(step, static_argnames=names["step"], compiler_options=options),
+        jax.jit(steps, static_argnames=names["steps"], compiler_options=options),
         jax.jit(coefficients, static_argnames=names["start"], compiler_options=options),
     )
 
@@ -144,6 +151,8 @@ class _Compiled:
         atol: Any = 1e-6, vectorized: bool = False, first_step: float | None = None, **extraneous: Any,
     ) -> None:  # fmt: skip
         given = {name: extraneous.pop(name, None) for name in self._parameters}
+        # of `ode`: the first output, which LSODA's first step has regard to, and the band
+        first_output, _ = (extraneous.pop(name, None) for name in ("_first", "_pattern"))
         warn_extraneous(extraneous)
         OdeSolver.__init__(self, fun, t0, y0, t_bound, vectorized, support_complex=self._complex)  # type: ignore[arg-type]
         self.y_old: Any = None
@@ -155,52 +164,106 @@ class _Compiled:
         if first_step is not None:
             first_step = validate_first_step(first_step, t0, t_bound)
         self._automatic = first_step is None
-        self._state: Any = None
+        self._state: Any = None  # at the start of the block, and after it
+        self._after: Any = None
+        self._taken = self._length = self._interpolations = 0
+        self._count = _FIRST
         if not self.n:  # type: ignore[attr-defined]
             return
         matrix, pattern = self._linear
         with double_precision():
-            # on the device once: every conversion would cost microseconds at each step
+            # on the device once: every conversion would cost microseconds at each call
             self._options = jax.tree.map(jnp.asarray, {
                 "rtol": self.rtol, "atol": self.atol, "max_step": float(self.max_step), "jacobian": matrix,
                 "pattern": pattern, "min_step": float(least or 0) if "min_step" in self._parameters else None,
+                "first": first_output,
             })  # fmt: skip
             self._begin, self._end = jnp.asarray(float(t0)), (t_bound, jnp.asarray(float(t_bound)))
-            self._state, counts = _compiled()[0](
+            self._after, counts = _compiled()[0](
                 self._traced, self._traced_jac, self._begin, self._end[1], jnp.asarray(self.y),
                 None if first_step is None else jnp.asarray(float(first_step)), self._options, method=self._engine,
                 vectorized=bool(vectorized),
             )  # fmt: skip
+        held = sum(a.size for a in jax.tree.leaves((self._after.y, self._after.last)))
+        self._capacity = max(1, min(_MOST, _ROOM // held))
         self.nfev, self.njev, self.nlu = np.asarray(counts).tolist()
+        self._handed: tuple[Any, Any] = self.t, self.y.tobytes()  # type: ignore[has-type]
 
     @property
     def h_abs(self) -> float:
         """Size of the next step to try."""
-        return abs(float(self._state.h))
+        if not self._taken:
+            return abs(float(self._after.h))
+        return abs(self._rows[self._taken - 1][1])
+
+    @h_abs.setter
+    def h_abs(self, value: float) -> None:
+        self._rewind()
+        self._after = self._after._replace(h=np.float64(value))
+
+    def _run(self, count: int) -> Any:
+        with double_precision():
+            return _compiled()[1](
+                self._traced, self._traced_jac, self._begin, self._end[1], self._state, self._options,
+                np.int32(count), method=self._engine, vectorized=bool(self.vectorized),  # type: ignore[attr-defined]
+                automatic=self._automatic, capacity=self._capacity,
+            )  # fmt: skip
+
+    def _rewind(self) -> None:
+        """Make the state after the last step that was handed out the one that the next block starts from."""
+        if self._taken < self._length:
+            self._after = self._run(self._taken)[0]
+            self._length = self._taken
+
+    def _notice(self) -> None:
+        """Take over what the caller has changed since the last step."""
+        t, y = self.t, np.asarray(self.y)  # type: ignore[has-type]
+        bound: float = self.t_bound  # type: ignore[attr-defined]
+        if bound != self._end[0]:
+            self._rewind()
+            with double_precision():
+                self._end = bound, jnp.asarray(float(bound))
+        # a multistep method goes on from its history, whatever becomes of `y`
+        if (t, y.tobytes()) != self._handed and not self._engine.multistep:
+            self._rewind()
+            shape, dtype = self._after.y.shape, self._after.y.dtype
+            self._after = self._after._replace(t=np.float64(t), y=np.broadcast_to(y, shape).astype(dtype))
+
+    def _next_block(self) -> None:
+        self._state = self._after
+        began = time.perf_counter()
+        self._after, block = self._run(min(self._count, self._capacity))
+        self._length, self._taken, self._last = int(block.n), 0, block.last
+        self._rows: list[Any] = np.asarray(block.numbers)[: self._length + 1].tolist()
+        self._states: Any = np.array(np.asarray(block.y)[: self._length])  # copied: the caller may write to them
+        cheap = time.perf_counter() - began < _AHEAD
+        self._count = min(self._count * _GROWTH, _MOST) if cheap else max(self._count // _GROWTH, 1)
 
     def _step_impl(self) -> tuple[bool, str | None]:
-        bound = self.t_bound  # type: ignore[attr-defined]
-        with double_precision():
-            if bound != self._end[0]:  # callers may move it
-                self._end = bound, jnp.asarray(float(bound))
-            state, numbers = _compiled()[1](
-                self._traced, self._traced_jac, self._begin, self._end[1], self._state, self._options,
-                method=self._engine, vectorized=bool(self.vectorized), automatic=self._automatic,  # type: ignore[attr-defined]
-            )  # fmt: skip
-        t, _, moved, *counts = np.asarray(numbers).tolist()
-        self.nfev, self.njev, self.nlu = map(int, counts)
-        if not moved:
+        y = np.asarray(self.y)
+        if self.t_bound != self._end[0] or self.t != self._handed[0] or y.tobytes() != self._handed[1]:  # type: ignore[attr-defined, has-type]
+            self._notice()
+        if self._taken == self._length:
+            self._next_block()
+        taken = self._taken
+        t, _, nfev, *rest = self._rows[taken]
+        self.nfev, (self.njev, self.nlu) = int(nfev) + self._interpolations, map(int, rest)
+        if taken == self._length:
             return False, self._failed
-        self._state, self.y_old = state, self.y
-        self.t, self.y = t, np.array(state.y)
+        self._taken = taken + 1
+        self.t, self.y, self.y_old = t, self._states[taken], y
+        self._handed = t, self.y.tobytes()
         return True, None
 
     def _dense_output_impl(self) -> Any:
-        last, method = self._state.last, self._engine
+        method, row = self._engine, self._taken - 1
+        # after a block without a step (a failure), the last step is that of the block before
+        last = jax.tree.map(lambda a: np.asarray(a)[row], self._last) if row >= 0 else self._state.last
         if method.dense_nfev:
             with double_precision():
                 last = _compiled()[2](self._traced, last, method=method, vectorized=bool(self.vectorized))  # type: ignore[attr-defined]
             self.nfev += method.dense_nfev
+            self._interpolations += method.dense_nfev
         else:
             last = method.coefficients(None, last)
         return Segment(self.t_old, self.t, method, jax.tree.map(np.asarray, last))  # type: ignore[attr-defined]
@@ -211,9 +274,9 @@ def _documented(cls: Any) -> Any:
     cls.__module__, cls._name = "sci.integrate", cls.__name__
     cls.__doc__ = f"""{(original.__doc__ or "").strip().splitlines()[0]}
 
-    The JAX version of `scipy.integrate.{cls.__name__}`, a subclass of it: ``step()`` is one compiled call. For NumPy
-    callers; under `jax.jit` use `solve_ivp`. The attributes of SciPy's documentation are there, those that it does
-    not document (``K``, ``J``, ``LU``) are not.
+    The JAX version of `scipy.integrate.{cls.__name__}`, a subclass of it: compiled steps, some of them computed
+    ahead. For NumPy callers; under `jax.jit` use `solve_ivp`. The attributes of SciPy's documentation are there,
+    those that it does not document (``K``, ``J``, ``LU``) are not.
 
     Examples
     --------

@@ -189,6 +189,9 @@ def _solution(config, problem, state, t_end, t, y, touched, dense=None, n=None, 
         n = jnp.sum(problem.direction * (t - t_end) <= 0)
     code = outcome(problem, state)
     code = jnp.where(code == RUNNING, status.MAX_STEPS if limited else status.FULL, code)
+    refusal = config.method.refusal(problem)
+    if refusal is not None:
+        code = jnp.where(jnp.isnan(state.h) & (state.attempts == 0), refusal, code)
     if found is not None:
         code = jnp.where(found.full, status.FULL, jnp.where(found.stopped, status.EVENT, code))
     nfev, njev, nlu = config.method.counts(state, config.auto_step)

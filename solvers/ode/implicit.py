@@ -66,10 +66,11 @@ def update(needed, old, new, n):
 
 
 def factorised(problem, shift, factor, jac):
-    """Inverse of ``shift * I - factor * jac``, for `apply`: a matrix, or a factorisation of a banded one."""
+    """Inverse of ``shift * M - factor * jac``, M the mass matrix or the identity: a matrix, or banded factors."""
     pattern = problem.pattern
     if pattern is None or pattern.lower is None:
-        return inverse(shift * jnp.eye(jac.shape[-1], dtype=jac.dtype) - factor * jac)
+        unit = jnp.eye(jac.shape[-1], dtype=jac.dtype) if problem.mass is None else problem.mass
+        return inverse(shift * unit - factor * jac)
     main = (np.arange(jac.shape[0]) == pattern.upper)[:, None]
     return Ordered(reduction.reduced(shift * main - factor * jac, pattern.lower, pattern.upper), pattern)
 

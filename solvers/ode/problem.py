@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from solvers.ode import status
+from solvers.ode.rhs import mass_of
 
 
 class Problem(NamedTuple):
@@ -22,6 +23,11 @@ class Problem(NamedTuple):
     jac: Any = None  # jac(t, y) -> (n, n), a constant (n, n), or None: by differentiation
     limits: Any = None  # `lsoda.Limits`
     pattern: Any = None  # `pattern.Pattern` of the Jacobian
+
+    @property
+    def mass(self):
+        """The mass matrix, or None."""
+        return mass_of(self.rhs)
 
     @property
     def direction(self):
@@ -71,6 +77,13 @@ def next_step(problem, state):
     t_new = s.t + d * size
     beyond = d * (t_new - p.t1) > 0
     return least, size, jnp.where(beyond, p.t1, t_new), beyond
+
+
+def fixed_step(problem, state):
+    """End of the next step of a method of constant step size; what rounding leaves before ``t1`` is no step."""
+    p, s, d = problem, state, problem.direction
+    t_new = s.t + d * s.h
+    return jnp.where(d * (p.t1 - t_new) < 1e-6 * s.h, p.t1, t_new)
 
 
 def min_step(t, direction):

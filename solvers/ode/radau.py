@@ -17,8 +17,9 @@ from jax import lax
 
 from solvers.implicit import close
 from solvers.implicit import implicit as implicitly
-from solvers.ode import control, implicit, replay
+from solvers.ode import control, implicit, mass, replay, status
 from solvers.ode.problem import State, min_step, next_step
+from solvers.ode.rhs import mass_of, mass_times
 
 _S6 = 6**0.5
 C = np.array([(4 - _S6) / 10, (4 + _S6) / 10, 1.0])
@@ -90,7 +91,7 @@ class Newton(NamedTuple):
 
 
 class Radau(replay.Method):
-    """Radau IIA of order 5 with an error estimate of order 3 and cubic output."""
+    """Radau IIA of order 5, error estimate of order 3 and cubic output; with a mass matrix, of index at most 1."""
 
     order = 5
     error_order = 3
@@ -102,10 +103,13 @@ class Radau(replay.Method):
         if jnp.iscomplexobj(y0):
             raise ValueError(f"Radau takes real states only, got dtype {dtype}.")
         if first_step is None:
-            h = control.initial_step(p, y0, p.rhs(p.t0, y0), self.error_order)
+            slope = mass.slopes(p)
+            h = control.initial_step(slope, y0, slope.rhs(p.t0, y0), self.error_order)
             h = jnp.maximum(h, min_step(p.t0, p.direction))
         else:
             h = jnp.asarray(first_step, p.t0.dtype)
+        if p.mass is not None:
+            h = mass.checked_step(p, y0, h, implicit.jacobian(p, p.t0, y0))
         zero, yes = jnp.zeros((), jnp.int32), jnp.ones((), bool)
         matrix = implicit.blank(p, dtype, n)
         cache = Cache(
@@ -124,6 +128,10 @@ class Radau(replay.Method):
         )
         still = Step(p.t0, jnp.ones_like(p.t0), y0, jnp.zeros((3, n), dtype))
         return State(p.t0, y0, h, zero, zero, cache, still)
+
+    def refusal(self, problem):
+        """Status of an initial state that no solution starts from."""
+        return None if problem.mass is None else status.INCONSISTENT
 
     def counts(self, state, automatic):
         """Right-hand sides, Jacobians, factorisations."""
@@ -152,7 +160,7 @@ class Radau(replay.Method):
 
         f = p.rhs(s.t, s.y)
         y_new = s.y + z[2]
-        estimate = _mix(E, z) / h
+        estimate = mass_times(p.mass, _mix(E, z)) / h
         scale = p.atol + jnp.maximum(jnp.abs(s.y), jnp.abs(y_new)) * p.rtol
         error = implicit.apply(real, f + estimate)
         norm = control.rms_norm(error / scale)
@@ -206,8 +214,8 @@ class Radau(replay.Method):
             z = _transform(T, i.w)
             f = _transform(T_INVERSE, jax.vmap(p.rhs)(times, y + z))
             w = jax.lax.complex(i.w[1], i.w[2])
-            d_real = implicit.apply(real, f[0] - MU_REAL / h * i.w[0])
-            d_pair = implicit.apply(pair, jax.lax.complex(f[1], f[2]) - MU_COMPLEX / h * w)
+            d_real = implicit.apply(real, f[0] - MU_REAL / h * mass_times(p.mass, i.w[0]))
+            d_pair = implicit.apply(pair, jax.lax.complex(f[1], f[2]) - MU_COMPLEX / h * mass_times(p.mass, w))
             d = jnp.stack([d_real, d_pair.real, d_pair.imag])
             norm = control.rms_norm(d / scale)
             first = i.k == 0
@@ -244,10 +252,11 @@ class Radau(replay.Method):
         n = y.size
 
         def residual(z, params):
-            t, y, h, consts = params
+            t, y, h, consts, matrix = params
             z = z.reshape(3, n)
             f = jax.vmap(lambda t, y: pure(consts, t, y))(t + h * jnp.asarray(C, h.dtype), y + z)
-            return (z - h * jnp.asarray(A, y.dtype) @ f).ravel()
+            heavy = z if matrix is None else z @ matrix.T
+            return (heavy - h * jnp.asarray(A, y.dtype) @ f).ravel()
 
         def solve(params, start):
             def body(carry):
@@ -265,7 +274,7 @@ class Radau(replay.Method):
 
         pure, consts, _ = close(rhs, t, y)
         guess = (C[:, None] * (lax.stop_gradient(y_new - y))).ravel().astype(y.dtype)
-        z, _ = implicitly(solve, residual, lambda x, params: {}, (t, y, h, consts), guess)
+        z, _ = implicitly(solve, residual, lambda x, params: {}, (t, y, h, consts, mass_of(rhs)), guess)
         return Step(t, h, y, z.reshape(3, n))
 
 

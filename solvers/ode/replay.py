@@ -115,6 +115,10 @@ class Method:
     def __repr__(self):
         return f"{type(self).__name__}()"
 
+    def refusal(self, problem):
+        """Status where `init` refused to start, by a step that is not a number; None if it does not."""
+        return None
+
     def replay(self, rhs, leaves, y0, t, h, rows):
         """States (size + 1, n) of the recorded steps, and None: a step depends on one state only."""
         return states(self, rhs, leaves, y0, t, h, rows.y, rows.n), None

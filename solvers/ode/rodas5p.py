@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from solvers.ode import control, implicit, replay, small
+from solvers.ode import control, implicit, mass, replay, small, status
 from solvers.ode import rodas5p_tableau as tableau
 from solvers.ode.problem import State, min_step, next_step
+from solvers.ode.rhs import mass_of, mass_times
 from solvers.ode.runge_kutta import combine
 
 
@@ -42,7 +43,7 @@ class Coefficients(NamedTuple):
 
 
 class Rodas5P(replay.Method):
-    """Rosenbrock method of order 5, error estimate and output of order 4."""
+    """Rosenbrock method of order 5, error estimate and output of order 4; with a mass matrix, of index at most 1."""
 
     order = 5
     error_order = 4
@@ -52,13 +53,20 @@ class Rodas5P(replay.Method):
         """State at ``t0``; ``first_step`` (size) overrides the automatic choice."""
         p = problem
         if first_step is None:
-            h = control.initial_step(p, y0, p.rhs(p.t0, y0), self.error_order)
+            slope = mass.slopes(p)
+            h = control.initial_step(slope, y0, slope.rhs(p.t0, y0), self.error_order)
             h = jnp.maximum(h, min_step(p.t0, p.direction))
         else:
             h = jnp.asarray(first_step, p.t0.dtype)
+        if p.mass is not None:
+            h = mass.checked_step(p, y0, h, implicit.jacobian(p, p.t0, y0))
         zero = jnp.zeros((), jnp.int32)
         still = Step(p.t0, jnp.ones_like(p.t0), y0, y0, (jnp.zeros_like(y0),) * tableau.STAGES)
         return State(p.t0, y0, h, zero, zero, None, still)
+
+    def refusal(self, problem):
+        """Status of an initial state that no solution starts from."""
+        return None if problem.mass is None else status.INCONSISTENT
 
     def counts(self, state, automatic):
         """Right-hand sides, Jacobians, factorisations."""
@@ -75,12 +83,14 @@ class Rodas5P(replay.Method):
         else:
             jac = jac(t, y) if callable(jac) else jac
             _, f_t = jax.jvp(lambda t: rhs(t, y), (t,), (jnp.ones_like(t),))
-        inverse = small.inverse(jnp.eye(y.size, dtype=y.dtype) / (tableau.GAMMA * h) - jac)
+        matrix = mass_of(rhs)
+        unit = jnp.eye(y.size, dtype=y.dtype) if matrix is None else matrix
+        inverse = small.inverse(unit / (tableau.GAMMA * h) - jac)
         u = []
         for a, c, time, d in zip(tableau.A, tableau.C, tableau.TIMES, tableau.D, strict=True):
             f = rhs(t + time * h, y + _mix(a, u) if u else y)
             if u:
-                f = f + _mix(c, u) / h
+                f = f + mass_times(matrix, _mix(c, u)) / h
             if d:
                 f = f + d * h * f_t
             u.append(implicit.apply(inverse, f))

@@ -9,8 +9,13 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 
 from solvers.implicit import close
+from solvers.ode.diffrax_adapter import as_method
 from solvers.ode.engine import Config, Control, Inputs, run
+from solvers.ode.mass import as_mass
+from solvers.ode.radau import Radau
+from solvers.ode.rhs import MassFunction
 from solvers.ode.rk45 import RK45
+from solvers.ode.rodas5p import Rodas5P
 
 _DEFAULT = RK45()
 
@@ -38,8 +43,9 @@ def solve(
     sparsity=None,
     limits=None,
     report=False,
+    mass=None,
 ):
-    """Integrate ``dy/dt = fun(t, y, *args)`` from ``t0`` to ``t1``.
+    """Integrate ``dy/dt = fun(t, y, *args)``, or ``mass @ dy/dt = fun(t, y, *args)``, from ``t0`` to ``t1``.
 
     Runs under `jit` and `vmap` (each lane takes its own steps). Differentiable in forward and reverse
     mode, to any order, with respect to ``y0``, ``args``, ``t0``, ``t1``, ``t_eval`` and the values that
@@ -58,6 +64,8 @@ def solve(
         Further arguments of ``fun``.
     method : a method's instance
         `RK45` (default), `RK23`, `DOP853`; `Radau`, `BDF`, `Rodas5P` for stiff problems; `LSODA` finds out itself.
+        `StoermerVerlet`, `Yoshida4` for separable Hamiltonian systems, with fixed steps of ``first_step``.
+        Or a Runge-Kutta solver object of diffrax (`Diffrax` says which, and what becomes of SDEs).
     rtol, atol : scalar, or arrays of the shape of a flat ``y0``
         Error per step is kept below ``atol + rtol * abs(y)`` in the root mean square.
     max_step : scalar
@@ -90,6 +98,10 @@ def solve(
         Further bounds on the steps of LSODA.
     report : bool
         With `t_eval`: what LSODA knows at each output (`lsoda.Report`), as ``report``.
+    mass : (n, n) array, optional
+        Constant matrix for a flat ``y0``, differentiable as ``args`` are; by Radau and Rodas5P, without ``sparsity``.
+        A singular one makes algebraic equations (of index 1), which ``y0`` has to satisfy: status -5 if it does not,
+        `consistent` finds one that does.
 
     Returns
     -------
@@ -98,7 +110,7 @@ def solve(
     Raises
     ------
     ValueError
-        If ``fun`` returns another shape than ``y0`` has, or ``t_eval`` is not one-dimensional.
+        If ``fun`` returns another shape than ``y0`` has, ``t_eval`` is not one-dimensional, or ``method`` is none.
 
     References
     ----------
@@ -112,6 +124,7 @@ def solve(
     >>> bool(abs(s.y[0, 0] - jnp.exp(-1.0)) < 1e-5)
     True
     """
+    method = as_method(method)
     flat, unravel = _flatten(y0)
     dtype = jnp.finfo(flat.dtype).dtype
     real = partial(jnp.asarray, dtype=dtype)
@@ -119,6 +132,12 @@ def solve(
     if t_eval is not None and t_eval.ndim != 1:
         raise ValueError(f"`t_eval` must be 1-dimensional, got shape {t_eval.shape}.")
     rhs, leaves = _close(_rhs(unravel), real(t0), flat, (fun, args))
+    if mass is not None:
+        if not isinstance(method, (Radau, Rodas5P)):
+            raise ValueError(f"`mass` takes a method Radau or Rodas5P, got {method!r}.")
+        if sparsity is not None:
+            raise ValueError("`mass` and `sparsity` do not go together: give one of them.")
+        rhs, leaves = MassFunction(rhs), (leaves, as_mass(mass, flat))
     config = Config(rhs, method, int(size), bool(dense), first_step is None, report=bool(report))
     inputs = Inputs(leaves, real(t0), real(t1), flat, t_eval)
     control = Control(

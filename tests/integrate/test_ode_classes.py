@@ -108,3 +108,55 @@ def test_failure_host_and_bad_input():
         sci.integrate.RK45(lambda t, y: -y, 0, [1.0], 1, 0.5, 1e-3, rtol=1e-3)
     with pytest.warns(UserWarning, match="lband"):
         sci.integrate.RK45(lambda t, y: -y, 0, [1.0], 1, lband=3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_caller_changes_between_steps(name):
+    """Steps are computed ahead: a moved end, a changed state and a changed step size take effect as in SciPy."""
+    options = {"jac": slope} if name in IMPLICIT else {}
+    ours, theirs = both(name, spring, 0, [1.0, 0.3], 30, rtol=1e-5, **options)
+    tolerance = {"rtol": 1e-3 if name == "LSODA" else 1e-5, "atol": 1e-7}
+    for i in range(40):
+        bound = theirs.t + 1.25 if i == 30 else theirs.t_bound
+        for solver in (ours, theirs):
+            # multistep methods go on from their history; SciPy's Radau keeps the slope of the old state
+            if i == 13 and name not in IMPLICIT:
+                solver.y *= 0.9
+            if i == 21 and name not in ("BDF", "LSODA"):
+                solver.h_abs = 0.5 * solver.h_abs
+            solver.t_bound = bound
+            if solver.status == "running":
+                solver.step()
+        np.testing.assert_allclose([ours.t, ours.step_size], [theirs.t, theirs.step_size], **tolerance)
+        np.testing.assert_allclose(ours.y, theirs.y, **tolerance)
+        assert ours.nfev == theirs.nfev or name == "LSODA"
+        if i in (3, 14, 31):
+            middle = (ours.t + ours.t_old) / 2
+            np.testing.assert_allclose(ours.dense_output()(middle), theirs.dense_output()(middle), **tolerance)
+    while theirs.status == "running":
+        ours.step(), theirs.step()
+    assert ours.status == "finished" and ours.t == bound
+    assert theirs.t == bound or name == "LSODA"  # ODEPACK was told the old one, and steps over the new one
+
+
+def test_a_kept_state_is_not_written_to_and_expensive_steps_are_not_taken_ahead():
+    solver = sci.integrate.RK45(spring, 0, [1.0, 0.3], 1e6)
+    kept = []
+    for _ in range(200):
+        solver.step()
+        kept.append((solver.t, solver.y, solver.y.copy()))
+    assert all((y == copy).all() for _, y, copy in kept) and len({t for t, _, _ in kept}) == 200
+    n = 200_000  # 9 records of this size for each step of a block: there is room for one
+    wide = sci.integrate.RK45(lambda t, y: -y, 0, np.ones(n), 1.0)
+    wide.step()
+    assert wide._length == 1 and wide.y.shape == (n,)
+
+
+def test_a_failure_leaves_the_last_step():
+    ours, theirs = both("RK45", lambda t, y: y * y, 0, [1.0], 3)
+    for solver in (ours, theirs):
+        while solver.status == "running":
+            solver.step()
+    assert ours.nfev == pytest.approx(theirs.nfev, abs=12) and ours.t == pytest.approx(1, abs=1e-2)
+    middle = (ours.t_old + ours.t) / 2
+    assert np.isfinite(ours.dense_output()(middle)).all()

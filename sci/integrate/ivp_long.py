@@ -1,0 +1,203 @@
+"""Long integrations of `solve_ivp` in the NumPy world: in pieces, so that Ctrl-C and a progress bar come through.
+
+Compiled code does not look at signals. A solve that takes more than a few thousand steps therefore goes on in pieces
+of a quarter of a second; shorter ones do not notice.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax._src.core import trace_state_clean  # has no public name
+
+from sci.bridge import Call, as_array, platform
+from sci.bridge.cache import LRU
+from sci.bridge.worlds import double_precision
+from solvers import ode
+from solvers.ode import stepper
+from solvers.ode.problem import outcome
+
+__all__ = ["ProgressBar", "first_budget", "in_pieces", "is_long", "remember", "solve_long"]
+
+#: Attempted steps before a solve counts as long, for few states and for many.
+_STEPS, _WORK, _LEAST = 50_000, 10_000_000, 100
+#: Seconds of a piece, and the steps that it may record.
+_PIECE, _ROWS = 0.25, 1 << 20
+
+_long = LRU(256)
+
+
+def _key(call: Call) -> Any:
+    """What tells one problem from another; its numbers do not."""
+    functions = jax.tree.structure((call["fun"], call["jac"]))
+    return functions, call["method"], call["y0"].shape, call["t_eval"] is None
+
+
+def first_budget(call: Call) -> int:
+    """Attempted steps of the first run: about a second of work for dense linear algebra, at most."""
+    n = max(call["y0"].size, 1)
+    cost = n * n if call["method"] in ("Radau", "BDF", "LSODA") or isinstance(call["method"], ode.Rodas5P) else n
+    return min(call["max_steps"], max(_LEAST, min(_STEPS, _WORK // cost)))
+
+
+def in_pieces(call: Call) -> bool:
+    """Whether a solve can run in pieces: not with events and dense output, which need all steps, and not in a trace."""
+    return call["events"] is None and not call["dense_output"] and trace_state_clean()
+
+
+def is_long(call: Call) -> bool:
+    """Whether the same problem was long before."""
+    return _long.get(_key(call)) is not None
+
+
+def remember(call: Call) -> None:
+    """Note that this problem is long."""
+    _long.put(_key(call), True)
+
+
+class ProgressBar:
+    """A bar of tqdm over the interval, or nothing."""
+
+    def __init__(self, wanted: bool, t0: float, t1: float) -> None:
+        self._bar: Any = None
+        self._start, self._length = t0, abs(t1 - t0)
+        if wanted:
+            try:
+                from tqdm.auto import tqdm
+            except ImportError as error:
+                raise ImportError("progress=True needs tqdm: pip install tqdm") from error
+            self._bar = tqdm(total=100.0, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining}")
+
+    def at(self, t: float) -> None:
+        """Move it to time ``t``."""
+        if self._bar is not None and self._length:
+            self._bar.update(100.0 * abs(t - self._start) / self._length - self._bar.n)
+
+    def __enter__(self) -> ProgressBar:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _problem(a: dict[str, Any], dtype: Any, vectorized: bool, min_step: bool) -> Any:
+    def rhs(t: Any, y: Any) -> Any:
+        slope = as_array(a["fun"](t, y[:, None] if vectorized else y, *a["args"]))
+        return jnp.broadcast_to(slope.ravel() if vectorized else slope, y.shape).astype(y.dtype)
+
+    def slope(t: Any, y: Any) -> Any:
+        return as_array(a["jac"](t, y, *a["args"])).astype(y.dtype)
+
+    matrix = None if a["jacobian"] is None else jnp.asarray(a["jacobian"], dtype)
+    problem = stepper.problem(
+        rhs, a["t0"], a["t1"], a["rtol"], a["atol"], a["max_step"], matrix if a["jac"] is None else slope,
+        ode.Limits(a["min_step"]) if min_step else None, jax.tree.map(jnp.asarray, a["pattern"]),
+    )  # fmt: skip
+    return problem._replace(max_steps=jnp.asarray(a["max_steps"], jnp.int32))
+
+
+@functools.cache
+def _compiled() -> tuple[Any, Any, Any]:
+    """Start, a piece with outputs, a piece with all steps. ``fixed``: method, vectorized, min_step, automatic."""
+    platform.ensure_ready()
+
+    def numbers(problem: Any, state: Any, fixed: Any) -> Any:
+        counts = fixed[0].counts(state, fixed[3])
+        return jnp.stack([jnp.asarray(x, state.t.dtype) for x in (state.t, outcome(problem, state), *counts)])
+
+    def start(a: Any, y0: Any, first_step: Any, fixed: Any) -> Any:
+        return stepper.start(fixed[0], _problem(a, y0.dtype, *fixed[1:3]), y0, first_step)
+
+    def outputs(a: Any, state: Any, t_eval: Any, found: Any, count: Any, fixed: Any) -> Any:
+        problem = _problem(a, state.y.dtype, *fixed[1:3])
+        state, found = stepper.outputs(fixed[0], problem, state, t_eval, found, count)
+        return state, found, numbers(problem, state, fixed)
+
+    def steps(a: Any, state: Any, count: Any, fixed: Any, capacity: int) -> Any:
+        problem = _problem(a, state.y.dtype, *fixed[1:3])
+        state, block = stepper.steps(fixed[0], problem, state, count, capacity, fixed[3], last=False)
+        return state, block, numbers(problem, state, fixed)
+
+    options = platform.loop_options()
+    return (
+        jax.jit(start, static_argnames="fixed", compiler_options=options),
+        jax.jit(outputs, static_argnames="fixed", compiler_options=options),
+        jax.jit(steps, static_argnames=("fixed", "capacity"), compiler_options=options),
+    )
+
+
+def solve_long(call: Call, method: Any, bar: ProgressBar) -> Any:
+    """The solution of a solve without events and dense output, computed in pieces."""
+    numbers = ("t0", "t1", "rtol", "atol", "max_step", "min_step")
+    a = {name: call[name] for name in ("fun", "jac", "jacobian", "pattern", "args", "max_steps")}
+    a |= {name: np.asarray(call[name], float) for name in numbers}
+    fixed = method, call["vectorized"], call["method"] == "LSODA", call["first_step"] is None
+    first = None if call["first_step"] is None else np.float64(call["first_step"])
+    with double_precision():
+        state = _compiled()[0](a, call["y0"], first, fixed=fixed)
+        if call["t_eval"] is None:
+            return _all_steps(call, a, state, fixed, bar)
+        return _at_outputs(call, a, state, fixed, bar)
+
+
+class _Pace:
+    """The steps of the next piece, from the time that the last one took."""
+
+    def __init__(self, most: int) -> None:
+        self.count, self._most, self._last = min(256, most), most, time.perf_counter()
+
+    def next(self) -> None:
+        now = time.perf_counter()
+        spent, self._last = now - self._last, now
+        factor = min(8.0, max(0.1, _PIECE / max(spent, 1e-6)))
+        self.count = int(min(self._most, max(1, self.count * factor)))
+
+
+def _at_outputs(call: Call, a: Any, state: Any, fixed: Any, bar: ProgressBar) -> Any:
+    method = fixed[0]
+    asked = np.asarray(call["t_eval"], float)
+    times, found = np.append(asked, a["t1"]), stepper.blank_outputs(asked, jnp.asarray(call["y0"]))
+    pace = _Pace(np.iinfo(np.int32).max // 2)
+    while True:
+        state, found, numbers = _compiled()[1](a, state, times, found, np.int32(pace.count), fixed=fixed)
+        t, code, *counts = np.asarray(numbers).tolist()
+        bar.at(t)
+        if code != stepper.RUNNING:
+            break
+        pace.next()
+    nfev = counts[0] + method.dense_nfev * int(found.touched)
+    return _solution(None, np.array(found.y), int(found.n), code, nfev, *counts[1:])
+
+
+def _all_steps(call: Call, a: Any, state: Any, fixed: Any, bar: ProgressBar) -> Any:
+    n = call["y0"].size
+    capacity = max(16, min(1 << 14, _ROWS // n))
+    pace = _Pace(capacity)
+    ts, ys = [np.array([float(a["t0"])])], [np.asarray(call["y0"])[None]]
+    while True:
+        state, block, numbers = _compiled()[2](a, state, np.int32(pace.count), fixed=fixed, capacity=capacity)
+        t, code, *counts = np.asarray(numbers).tolist()
+        taken = int(block.n)
+        ts.append(np.array(np.asarray(block.numbers)[:taken, 0]))
+        ys.append(np.array(np.asarray(block.y)[:taken]))
+        bar.at(t)
+        if code != stepper.RUNNING:
+            break
+        pace.next()
+    t, y = np.concatenate(ts), np.concatenate(ys)
+    return _solution(t, y, t.size, code, *counts)
+
+
+def _solution(t: Any, y: Any, n: int, code: float, nfev: float, njev: float, nlu: float) -> Any:
+    """What `solve_ivp` reads of a `Solution`."""
+    status = int(code)
+    return SimpleNamespace(
+        t=t, y=y, n=n, status=status, nfev=int(nfev), njev=int(njev), nlu=int(nlu), events=None, dense=None
+    )

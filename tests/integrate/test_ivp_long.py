@@ -1,0 +1,105 @@
+"""Long solves in pieces: the same numbers as in one run, Ctrl-C, the progress bar."""
+
+import _thread
+import threading
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sci.integrate import ivp_long, solve_ivp
+from solvers import ode
+
+SLOW = pytest.mark.slow
+
+
+def forced(t, y, rate=1.0):
+    return np.array([y[1], -rate * y[0] - 0.05 * y[1] + np.cos(1.3 * t)])
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Everything above 40 attempted steps is long."""
+    monkeypatch.setattr(ivp_long, "_STEPS", 40)
+    monkeypatch.setattr(ivp_long, "_LEAST", 1)
+    monkeypatch.setattr(ivp_long, "_long", ivp_long.LRU(8))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"t_eval": np.linspace(0, 60, 31)},
+        {"t_eval": [], "method": "RK23"},
+        {"t_eval": np.linspace(0, 60, 500), "method": "DOP853", "args": (2.0,)},
+        {"method": "LSODA", "min_step": 1e-9, "t_eval": [1.0, 59.0]},
+        pytest.param({"method": "Radau", "jac": lambda t, y: np.array([[0, 1.0], [-1.0, -0.05]])}, marks=SLOW),
+        pytest.param(
+            {"method": "BDF", "jac_sparsity": np.ones((2, 2)), "first_step": 1e-3, "max_step": 0.3}, marks=SLOW
+        ),
+        {"method": ode.Rodas5P(), "vectorized": True, "t_eval": [60.0]},
+    ],
+    ids=["steps", "outputs", "none", "dop853", "lsoda", "radau", "bdf", "rodas"],
+)
+def test_pieces_are_the_whole(options, short, monkeypatch):
+    options = {"rtol": 1e-6, "atol": 1e-8} | options
+    pieces = solve_ivp(forced, (0, 60), [1.0, 0.0], **options)
+    again = solve_ivp(forced, (0, 60), [1.0, 0.0], **options)  # now known to be long
+    assert len(ivp_long._long) == 1
+    monkeypatch.setattr(ivp_long, "in_pieces", lambda call: False)
+    monkeypatch.setattr("sci.integrate.ivp.in_pieces", lambda call: False)
+    whole = solve_ivp(forced, (0, 60), [1.0, 0.0], **options)
+    for r in (pieces, again):
+        assert list(r) == list(whole)
+        for name in ("nfev", "njev", "nlu", "status", "message", "success", "sol", "t_events"):
+            assert getattr(r, name) == getattr(whole, name), name
+        np.testing.assert_allclose(r.t, whole.t, rtol=1e-9)
+        np.testing.assert_allclose(r.y, whole.y, rtol=1e-6, atol=1e-8)
+        assert type(r.y) is type(whole.y)
+
+
+@pytest.mark.parametrize("t_eval", [None, np.linspace(0, 3, 6)])
+def test_failures_in_pieces(t_eval, short):
+    blow_up = lambda t, y: y * y
+    r = solve_ivp(blow_up, (0, 3), [1.0], t_eval=t_eval, rtol=1e-8)
+    assert r.status == -1 and not r.success and "step size" in r.message
+    assert np.isfinite(r.y).all() and r.t[-1] < 1.001 and (t_eval is None or len(r.t) == 2)
+    r = solve_ivp(forced, (0, 60), [1.0, 0.0], t_eval=t_eval, max_steps=60)
+    assert r.status == -1 and "maximum number of steps" in r.message
+
+
+def test_a_short_solve_runs_once(monkeypatch):
+    monkeypatch.setattr(ivp_long, "_compiled", lambda: pytest.fail("in pieces"))
+    assert solve_ivp(forced, (0, 20), [1.0, 0.0]).success
+
+
+def test_interrupt():
+    """Within two seconds; the pieces are compiled before."""
+    t_eval = np.array([0.0])
+    solve_ivp(forced, (0, 6e4), [1.0, 0.0], t_eval=t_eval)  # long enough to be long
+    timer = threading.Timer(1.0, _thread.interrupt_main)
+    began = time.perf_counter()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        solve_ivp(forced, (0, 1e9), [1.0, 0.0], t_eval=t_eval)
+    assert time.perf_counter() - began < 3.0
+
+
+def test_inside_a_trace(short):
+    """A NumPy-world call in somebody's `jit`: its numbers are known, and compiled pieces cannot run there."""
+    run = lambda x: x * solve_ivp(forced, (0, 60), [1.0, 0.0], t_eval=[60.0]).y[0, 0]
+    expected = run(2.0)
+    np.testing.assert_allclose(jax.jit(run)(2.0), expected, rtol=1e-5)
+
+
+def test_progress(short, capsys):
+    r = solve_ivp(forced, (0, 60), [1.0, 0.0], t_eval=[60.0], progress=True)
+    assert r.success and "100%" in capsys.readouterr().err
+    solve_ivp(forced, (0, 60), [1.0, 0.0], t_eval=[60.0])
+    assert capsys.readouterr().err == ""
+    r = solve_ivp(forced, (0, 1), [1.0, 0.0], dense_output=True, progress=True)
+    assert r.sol is not None and "100%" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="progress"):
+        solve_ivp(lambda t, y: -y, (0, 1), jnp.ones(2), progress=True)
