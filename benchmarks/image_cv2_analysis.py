@@ -80,3 +80,56 @@ def fourier(quick: bool):
     side = 128 if quick else 1024
     image = np.random.default_rng(0).normal(size=(side, side)).astype(np.float32)
     return lambda: ours.dft(image, flags=16), lambda: original.dft(image, flags=16)
+
+
+@topic.pair("goodFeaturesToTrack 500 corners 5 apart, 1080p gray uint8", rtol=1e-9)
+def good_features(quick: bool):
+    ours, original = _both()
+    image = _gray(quick)
+    return lambda: ours.goodFeaturesToTrack(image, 500, 0.01, 5), lambda: original.goodFeaturesToTrack(
+        image, 500, 0.01, 5
+    )
+
+
+@topic.pair("findHomography RANSAC, 1000 points, a quarter of them wrong", same=lambda r: r[1].sum(), rtol=0.05)
+def homography(quick: bool):
+    ours, original = _both()
+    rng = np.random.default_rng(1)
+    p = (rng.random((100 if quick else 1000, 2)) * 500).astype(np.float32)
+    q = p @ np.array([[1, 0.1], [-0.05, 0.9]]) / (1 + p[:, :1] / 2000) + rng.normal(size=p.shape) * 0.3 + 3
+    q = q.astype(np.float32)
+    q[: len(p) // 4] = rng.random((len(p) // 4, 2)) * 500
+    return lambda: ours.findHomography(p, q, original.RANSAC), lambda: original.findHomography(p, q, original.RANSAC)
+
+
+def _moved(image: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(np.roll(image, (1, 2), (0, 1)))
+
+
+@topic.pair("calcOpticalFlowFarneback, 3 levels, 1080p gray uint8", same=lambda r: np.median(r), rtol=0.05)
+def farneback(quick: bool):
+    ours, original = _both()
+    image = _gray(quick)
+    arguments = (image, _moved(image), None, 0.5, 3, 15, 3, 5, 1.2, 0)
+    return lambda: ours.calcOpticalFlowFarneback(*arguments), lambda: original.calcOpticalFlowFarneback(*arguments)
+
+
+@topic.pair("calcOpticalFlowPyrLK, 500 points, 1080p gray uint8", same=lambda r: r[1].sum(), rtol=0.05)
+def lucas_kanade(quick: bool):
+    ours, original = _both()
+    image = _gray(quick)
+    points = original.goodFeaturesToTrack(image, 500, 0.01, 5)
+    arguments = (image, _moved(image), points, None)
+    return lambda: ours.calcOpticalFlowPyrLK(*arguments), lambda: original.calcOpticalFlowPyrLK(*arguments)
+
+
+@topic.pair("HoughLines of Canny's edges, 512x512", rtol=1e-9)
+def hough(quick: bool):
+    from skimage import data
+
+    ours, original = _both()
+    edges = original.Canny(data.camera()[:: 8 if quick else 1, :: 8 if quick else 1].copy(), 100, 200)
+    least = 10 if quick else 120
+    return lambda: ours.HoughLines(edges, 1, np.pi / 180, least), lambda: original.HoughLines(
+        edges, 1, np.pi / 180, least
+    )

@@ -55,6 +55,7 @@ from image.cv2.coordinates import (
     polarToCart,
 )
 from image.cv2.corners import cornerEigenValsAndVecs, cornerHarris, cornerMinEigenVal, preCornerDetect
+from image.cv2.counting import countNonZero, findNonZero, hasNonZero
 from image.cv2.denoising import (
     fastNlMeansDenoising,
     fastNlMeansDenoisingColored,
@@ -66,6 +67,7 @@ from image.cv2.derivatives import (
     magnitude,
 )
 from image.cv2.distance import distanceTransform, distanceTransformWithLabels
+from image.cv2.drawing import circle, line, polylines, rectangle
 from image.cv2.edges import (
     Canny,
     spatialGradient,
@@ -77,14 +79,18 @@ from image.cv2.elementwise import (
     sqrt,
 )
 from image.cv2.equalization import createCLAHE
+from image.cv2.farneback import calcOpticalFlowFarneback
+from image.cv2.features import cornerSubPix, goodFeaturesToTrack
 from image.cv2.filtering import (
     filter2D,
     sepFilter2D,
 )
 from image.cv2.floods import floodFill
-from image.cv2.frequency import createHanningWindow, dct, dft, idct, idft, mulSpectrums
+from image.cv2.frequency import dct, dft, idct, idft
 from image.cv2.geometry import resize
 from image.cv2.histograms import calcBackProject, calcHist, compareHist, equalizeHist
+from image.cv2.homography import estimateAffine2D, estimateAffinePartial2D, findHomography
+from image.cv2.hough import HoughLines, HoughLinesWithAccumulator
 from image.cv2.integrals import integral, integral2, integral3
 from image.cv2.kernels import (
     getDerivKernels,
@@ -114,8 +120,11 @@ from image.cv2.logic import (
     max,
     min,
 )
+from image.cv2.lucas_kanade import calcOpticalFlowPyrLK
 from image.cv2.matching import matchTemplate
 from image.cv2.morphology import dilate, erode, getStructuringElement, medianBlur, morphologyEx
+from image.cv2.norms import PSNR, norm, normalize
+from image.cv2.patches import getRectSubPix
 from image.cv2.phase_correlation import phaseCorrelate
 from image.cv2.polar import (
     warpPolar,
@@ -125,20 +134,10 @@ from image.cv2.pyramids import (
     pyrUp,
 )
 from image.cv2.region_moments import HuMoments, moments
+from image.cv2.remapping import convertMaps, remap
 from image.cv2.smoothing import GaussianBlur, blur, boxFilter
-from image.cv2.statistics import (
-    PSNR,
-    countNonZero,
-    findNonZero,
-    hasNonZero,
-    mean,
-    meanStdDev,
-    minMaxLoc,
-    norm,
-    normalize,
-    reduce,
-    sumElems,
-)
+from image.cv2.spectra import createHanningWindow, getOptimalDFTSize, mulSpectrums
+from image.cv2.statistics import mean, meanStdDev, minMaxLoc, reduce, sumElems
 from image.cv2.thresholding import adaptiveThreshold, threshold
 from image.cv2.transforms import (
     getAffineTransform,
@@ -146,17 +145,13 @@ from image.cv2.transforms import (
     getRotationMatrix2D,
     invertAffineTransform,
 )
-from image.cv2.warping import (
-    convertMaps,
-    getRectSubPix,
-    remap,
-    warpAffine,
-    warpPerspective,
-)
+from image.cv2.warping import warpAffine, warpPerspective
 
 __all__ = [
     "Canny",
     "GaussianBlur",
+    "HoughLines",
+    "HoughLinesWithAccumulator",
     "HuMoments",
     "LUT",
     "Laplacian",
@@ -182,7 +177,10 @@ __all__ = [
     "boxFilter",
     "calcBackProject",
     "calcHist",
+    "calcOpticalFlowFarneback",
+    "calcOpticalFlowPyrLK",
     "cartToPolar",
+    "circle",
     "compare",
     "compareHist",
     "connectedComponents",
@@ -193,6 +191,7 @@ __all__ = [
     "cornerEigenValsAndVecs",
     "cornerHarris",
     "cornerMinEigenVal",
+    "cornerSubPix",
     "countNonZero",
     "createCLAHE",
     "createHanningWindow",
@@ -207,11 +206,14 @@ __all__ = [
     "divide",
     "equalizeHist",
     "erode",
+    "estimateAffine2D",
+    "estimateAffinePartial2D",
     "exp",
     "extractChannel",
     "fastNlMeansDenoising",
     "fastNlMeansDenoisingColored",
     "filter2D",
+    "findHomography",
     "findNonZero",
     "flip",
     "floodFill",
@@ -220,10 +222,12 @@ __all__ = [
     "getDerivKernels",
     "getGaborKernel",
     "getGaussianKernel",
+    "getOptimalDFTSize",
     "getPerspectiveTransform",
     "getRectSubPix",
     "getRotationMatrix2D",
     "getStructuringElement",
+    "goodFeaturesToTrack",
     "hasNonZero",
     "hconcat",
     "idct",
@@ -236,6 +240,7 @@ __all__ = [
     "integral3",
     "invert",
     "invertAffineTransform",
+    "line",
     "log",
     "magnitude",
     "matchTemplate",
@@ -257,10 +262,12 @@ __all__ = [
     "phase",
     "phaseCorrelate",
     "polarToCart",
+    "polylines",
     "pow",
     "preCornerDetect",
     "pyrDown",
     "pyrUp",
+    "rectangle",
     "reduce",
     "remap",
     "repeat",

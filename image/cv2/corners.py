@@ -7,6 +7,7 @@ track", CVPR 1994.
 import inspect
 from typing import Any
 
+import jax
 import numpy as np
 from jax import numpy as jnp
 
@@ -55,8 +56,11 @@ def _products(src, blockSize, ksize, borderType):
         dx, dy = (Sobel(x, -1, *o, ksize=ksize, scale=1 / scale, borderType=borderType) for o in ((1, 0), (0, 1)))
     else:
         dx, dy = (Scharr(x, -1, *o, scale=1 / scale, borderType=borderType) for o in ((1, 0), (0, 1)))
-    window = (blockSize, blockSize)
-    return [boxFilter(p, -1, window, normalize=False, borderType=borderType) for p in (dx * dx, dx * dy, dy * dy)]
+
+    def over_blocks(product):
+        return boxFilter(product, -1, (blockSize, blockSize), normalize=False, borderType=borderType)
+
+    return jax.vmap(over_blocks)(jnp.stack([dx * dx, dx * dy, dy * dy]))  # as one: compiled once
 
 
 def _signature_harris(src, blockSize, ksize, k, dst=None, borderType=4):

@@ -6,8 +6,8 @@ import numpy as np
 from jax import numpy as jnp
 
 from image.cv2 import constants as c
+from image.cv2._resampling import sampled
 from image.cv2._support import array_argument, fail, image_argument, into_dst, pair, saturate, unsupported
-from image.cv2.warping import sampled
 from sci.bridge import Example, HostRoute, Reason, implements
 from sci.bridge.worlds import is_jax
 

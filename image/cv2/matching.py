@@ -14,8 +14,8 @@ from jax import numpy as jnp
 
 from image.cv2 import constants as c
 from image.cv2._support import fail, image_argument, into_dst, unsupported
-from image.cv2.frequency import optimal_size
 from image.cv2.integrals import running_sum
+from image.cv2.spectra import optimal_size
 from sci.bridge import Example, Reason, implements
 
 _FEW_TAPS = 36

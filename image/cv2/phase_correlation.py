@@ -11,7 +11,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from image.cv2._support import fail, image_argument
-from image.cv2.frequency import optimal_size
+from image.cv2.spectra import optimal_size
 from sci.bridge import Example, HostRoute, Reason, implements
 
 _REACH = 2  # the peak's neighbourhood, 5 x 5

@@ -6,9 +6,9 @@ import numpy as np
 from jax import numpy as jnp
 
 from image.cv2 import constants as c
+from image.cv2._resampling import sampled, sampling
 from image.cv2._support import fail, image_argument, into_dst, pair, unsupported
 from image.cv2.coordinates import fast_angle
-from image.cv2.warping import sampled, sampling
 from sci.bridge import Example, HostRoute, Reason, implements
 from sci.bridge.worlds import is_jax
 from sci.ndimage._kernels.borders import pad_axis

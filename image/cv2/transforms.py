@@ -6,8 +6,8 @@ import itertools
 import numpy as np
 from jax import numpy as jnp
 
+from image.cv2._resampling import inverted_affine
 from image.cv2._support import array_argument, fail, into_dst
-from image.cv2.warping import inverted_affine
 from sci.bridge import Example, HostRoute, Reason, implements
 from sci.bridge.worlds import is_jax
 

@@ -162,6 +162,8 @@ def _prepare_cdt(call):
         call["metric"] = k.CHESSBOARD if metric == "chessboard" else k.TAXICAB
     else:
         structure = np.asarray(metric)
+        if structure.dtype.itemsize != 1:  # SciPy reads the memory of any other dtype as bytes
+            raise HostRoute(Reason.OPTION, f"a metric of {structure.dtype}: give bool or int8")
         if any(n != 3 for n in structure.shape):
             raise ValueError(f"metric sizes must be equal to 3, not {structure.shape}")
         for name, connectivity in ((k.TAXICAB, 1), (k.CHESSBOARD, rank)):
@@ -182,7 +184,7 @@ def _prepare_cdt(call):
         Example((_image(),), vmap=("input",), skip_odd=("0-d",)),
         Example((_image(), "taxicab"), skip_odd=("0-d",)),
     ],
-    note="return_indices, structures as metric, empty and 0-d input",
+    note="return_indices; metrics other than the two, or of entries that are not one byte; empty and 0-d input",
 )
 def distance_transform_cdt(input, return_distances, return_indices, metric):
     """Chessboard or city-block distance to the nearest zero sample; -1 where there is none.

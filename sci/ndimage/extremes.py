@@ -170,8 +170,11 @@ def run_extreme(x, structure, cval, plan, output, minimum, native=True):
     y, fill = constant_for(x, cval, True)
     if structure is not None:
         y, fill = (y.astype(np.uint8), fill.astype(np.uint8)) if y.dtype == np.bool_ else (y, fill)
-        acc = accumulator(x.dtype, output)
-        return truncate_to(extreme_structure(y, acc, footprint, structure, mode, fill, origins, minimum), output)
+        # into booleans SciPy stores bytes, of which 256 is none
+        stored = np.dtype(np.uint8) if output == np.bool_ else output
+        acc = accumulator(x.dtype, stored)
+        found = extreme_structure(y, acc, footprint, structure, mode, fill, origins, minimum)
+        return truncate_to(found, stored).astype(output)
     return truncate_to(extreme_footprint(y, footprint, mode, fill, origins, minimum), output)
 
 

@@ -82,10 +82,15 @@ def _step(x, structure, cval, plans, k, output, native):
 
 
 def _chain(input, structure, cval, plans, output, native):
-    """The steps one after the other; all but the last keep the input's dtype."""
+    """The steps one after the other; all but the last keep the input's dtype.
+
+    Of a boolean image under a structure SciPy stores the step's bytes (1 + 1 is 2, 0 - 1 is 255), and reads them in
+    the next step.
+    """
     x = input
     for k in range(len(plans)):
-        x = _step(x, structure, cval, plans, k, output if k == len(plans) - 1 else input.dtype, native)
+        between = np.uint8 if x.dtype == np.bool_ and structure[k] is not None else x.dtype
+        x = _step(x, structure, cval, plans, k, output if k == len(plans) - 1 else between, native)
     return x
 
 

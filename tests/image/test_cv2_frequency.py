@@ -95,3 +95,11 @@ def test_bad_input(name, args, word):
         getattr(cv2, name)(*args)
     with pytest.raises(cv2.error, match=word):
         getattr(ours, name)(*args)
+
+
+def test_sizes_that_transform_fast():
+    for n in (0, 1, 7, 67, 1000, 99999, 2125763999, 2125764000, -3):
+        assert ours.getOptimalDFTSize(n) == cv2.getOptimalDFTSize(n)
+    for wrong in (3.5, True, [7]):
+        with pytest.raises(TypeError):
+            ours.getOptimalDFTSize(wrong)

@@ -53,6 +53,22 @@ def test_structures_are_cast_as_scipy_casts_them(dtype):
         both(name, image, structure=structure, footprint=structure > 4, mode="nearest")
 
 
+def test_booleans_under_a_structure_go_through_bytes_as_scipys():
+    for structure in (np.ones((3, 3), bool), np.array([[0.3, 2.5, 0], [0, 1, 0], [0, 0, -1.2]])):
+        for name in GREY:
+            ours, theirs = (getattr(m, name)(IMAGE > 0, structure=structure) for m in (ndimage, nd))
+            assert ours.dtype == bool
+            np.testing.assert_array_equal(ours, theirs.view(np.uint8) != 0)  # SciPy's may hold 2 and 255
+
+
+def test_a_metric_that_is_not_of_bytes_is_scipys_matter():
+    with pytest.warns(sci.FallbackWarning, match="give bool or int8"):
+        ours = ndimage.distance_transform_cdt(IMAGE > -60, metric=np.ones((3, 3), np.int64))
+    np.testing.assert_array_equal(ours, nd.distance_transform_cdt(IMAGE > -60, metric=np.ones((3, 3), np.int64)))
+    sci.clear_fallbacks()
+    both("distance_transform_cdt", IMAGE > -60, metric=np.ones((3, 3), bool))
+
+
 def test_axes():
     volume = RNG.normal(size=(5, 6, 7))
     both("median_filter", volume, 3, axes=(0, 2))

@@ -48,12 +48,17 @@ def running(values, join, neutral):
     return join(inner, before[:, None]).reshape(-1)[:n]
 
 
-def pack_flags(flags):
-    """Pack a flat boolean array whose length is a multiple of 32."""
+def pack_words(flags):
+    """Booleans as words of 32 bits, flat; their number is a multiple of 32."""
     # four bytes of 0 or 1 become four bits by one multiplication that brings them together
     quads = lax.bitcast_convert_type(flags.astype(np.uint8).reshape(-1, 4), np.uint32)
     nibbles = ((quads * np.uint32(0x01020408)) >> 24) & 15
-    words = (nibbles.reshape(-1, 8) << np.arange(0, 32, 4, dtype=np.uint32)).sum(axis=1, dtype=np.uint32)
+    return (nibbles.reshape(-1, 8) << np.arange(0, 32, 4, dtype=np.uint32)).sum(axis=1, dtype=np.uint32)
+
+
+def pack_flags(flags):
+    """Pack a flat boolean array whose length is a multiple of 32."""
+    words = pack_words(flags)
     counts = lax.population_count(words).astype(np.int32)
     upto = running(counts, jnp.add, 0)
     return Packed(words, upto - counts, upto[-1])
@@ -88,3 +93,26 @@ def flags_at(packed, notes, first, block, lowest):
         bits = jnp.where(above, bits >> half, bits)
         place = jnp.where(above, place + half, place)
     return word, place
+
+
+def flag_positions(flags, capacity):
+    """Flat indices of the first `capacity` true entries of a table, row by row, zeros behind; and how many there are.
+
+    Few operations, for capacities far below the number of entries: each place of the result finds its row, the word
+    in it and the bit in that by counting those that end before it.
+    """
+    width = flags.shape[1]
+    words = pack_words(jnp.pad(flags, [(0, 0), (0, -width % 32)])).reshape(flags.shape[0], -1)
+    within = jnp.cumsum(lax.population_count(words).astype(np.int32), axis=1)
+    rows = np.arange(flags.shape[0])
+    upto = jnp.where(rows[:, None] >= rows, within[:, -1], 0).sum(axis=1)  # a table compiles faster than a scan
+    rank = jnp.arange(capacity, dtype=np.int32)
+    row = jnp.minimum((upto <= rank[:, None]).sum(axis=1), flags.shape[0] - 1)
+    left = rank - (upto[row] - within[row, -1])
+    word = jnp.minimum((within[row] <= left[:, None]).sum(axis=1), words.shape[1] - 1)
+    bits = words[row, word]
+    left = left - (within[row, word] - lax.population_count(bits).astype(np.int32))
+    masks = np.uint32(0xFFFFFFFF) >> np.arange(31, -1, -1, dtype=np.uint32)
+    bit = (lax.population_count(bits[:, None] & masks).astype(np.int32) <= left[:, None]).sum(axis=1)
+    place = (row * width + word * 32 + bit).astype(np.int32)
+    return jnp.where(rank < upto[-1], place, 0), upto[-1]
