@@ -20,11 +20,7 @@ def scalar(x):
     return x[0] ** 3 * x[1] + np.exp(x[1])
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 CASES = {

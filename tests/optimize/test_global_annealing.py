@@ -17,11 +17,7 @@ def rastrigin(x, shift=0.0):
     return 10 * z.size + np.sum(z * z - 10 * np.cos(2 * np.pi * z))
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 def test_finds_the_global_minimum_and_reports_as_scipy():

@@ -31,11 +31,7 @@ CATALOGUE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 @pytest.mark.parametrize(("name", "biased"), [("styblinski", True), ("camel", False), ("branin", True)])

@@ -23,11 +23,7 @@ def bowl(x, centre=np.array([1.0, -2.0])):  # noqa: B008
     return np.sum((x - centre) ** 2)
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 @pytest.mark.parametrize("options", [{}, {"updating": "deferred"}], ids=["immediate", "deferred"])

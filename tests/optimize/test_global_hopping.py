@@ -14,11 +14,7 @@ def waves(x, a=0.2):
     return np.cos(14.5 * x[0] - 0.3) + (x[1] + a) * x[1] + (x[0] + a) * x[0]
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 def test_finds_the_global_minimum_and_reports_as_scipy():

@@ -27,11 +27,7 @@ def residuals(p):
     return model(T, *p) - Y
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 def test_least_squares_is_scipys():

@@ -8,7 +8,6 @@ import pytest
 import scipy.optimize
 from scipy.optimize import Bounds
 
-import sci
 from sci import optimize
 
 T = np.linspace(0, 4, 25)
@@ -35,11 +34,7 @@ def logarithmic(z):
     return np.stack([np.log1p(z), 1 / (1 + z), -1 / (1 + z) ** 2])
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 @pytest.mark.parametrize(

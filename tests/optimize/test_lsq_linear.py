@@ -9,12 +9,7 @@ import scipy.optimize
 import sci
 from sci.optimize import isotonic_regression, lsq_linear, nnls
 
-
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 @pytest.mark.parametrize("shape", [(12, 6), (6, 9), (20, 11)])

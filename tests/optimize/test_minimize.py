@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-import sci
 from sci.optimize import minimize
 
 START = np.array([-1.2, 1.0])
@@ -20,11 +19,7 @@ def gradient(x):
     return np.array([-400 * x[0] * (x[1] - x[0] ** 2) - 2 * (1 - x[0]), 200 * (x[1] - x[0] ** 2)])
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 @pytest.mark.parametrize("jac", [None, "2-point", "cs", gradient, True], ids=lambda v: getattr(v, "__name__", str(v)))

@@ -7,7 +7,6 @@ import pytest
 import scipy.optimize
 from scipy.optimize import LinearConstraint, NonlinearConstraint
 
-import sci
 from sci.optimize import minimize, rosen_der
 
 START = np.array([1.3, 0.7, 0.8])
@@ -19,11 +18,7 @@ def valley(x):
     return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 @pytest.mark.parametrize("bounds", [None, BOX, [(0.2, 0.4), (2, 2), (0, 9)]], ids=["free", "sides", "fixed"])

@@ -7,7 +7,6 @@ import pytest
 import scipy.optimize
 from scipy.optimize import OptimizeWarning
 
-import sci
 from sci.optimize import minimize
 
 START = np.array([1.3, 0.7, 0.8])
@@ -23,11 +22,7 @@ def bowl(x):
     return np.sum((x - np.array([1.5, -1.0, 2.0])) ** 2) + (x[0] - x[1]) ** 4
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 def same(ours, theirs):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-import sci
 from sci.optimize import fsolve, root
 
 
@@ -16,11 +15,7 @@ def jacobian(x):
     return np.array([[2 * x[0], 2 * x[1]], [1.0, -3 * x[1] ** 2]])
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 @pytest.mark.parametrize("jac", [None, jacobian], ids=["exact", "given"])

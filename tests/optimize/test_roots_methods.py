@@ -20,11 +20,7 @@ def contraction(x):
     return 0.2 * np.cos(x) + 0.1 * np.roll(x, 1) + np.array([0.3, -0.2, 0.1]) - x
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 @pytest.mark.parametrize("method", [*MIXING, "df-sane"])

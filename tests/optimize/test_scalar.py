@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-import sci
 from sci import optimize
 
 BRACKETING = ("brentq", "brenth", "bisect", "ridder", "toms748")
@@ -30,11 +29,7 @@ def together(x):
     return x**3 - 5, 3 * x**2, 6 * x
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 def outcome(call, module):

@@ -6,17 +6,12 @@ import numpy as np
 import pytest
 from scipy.optimize import elementwise as original
 
-import sci
 from sci.optimize import elementwise
 
 FIELDS = ("status", "success", "nit", "nfev")
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 def same(ours, theirs):

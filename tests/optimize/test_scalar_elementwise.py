@@ -5,17 +5,12 @@ import numpy as np
 import pytest
 import scipy.optimize.elementwise as original
 
-import sci
 from sci.optimize import elementwise
 
 SHIFTS = np.array([[1.0], [5.0], [0.3]])
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 def cubic(x, c):

@@ -5,15 +5,9 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-import sci
 from sci import optimize
 
-
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 @pytest.mark.parametrize("method", ["del2", "iteration"])

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-import sci
 from sci import optimize
 
 
@@ -16,11 +15,7 @@ def quartic(x):
     return (x - 2) * x * (x + 2) ** 2
 
 
-@pytest.fixture(autouse=True)
-def native():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
+pytestmark = pytest.mark.usefixtures("native")
 
 
 def outcome(call, module):
