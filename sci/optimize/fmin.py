@@ -274,9 +274,10 @@ def fmin_l_bfgs_b(call: Call) -> Callable[[Any], Any]:
         "gtol": call["pgtol"],
         **{name: call[name] for name in ("maxfun", "maxiter", "maxls")},
     }
-    # deprecated, and told so where they are given: their default is an object that says "not given"
-    printing = {name: call[name] for name in ("disp", "iprint") if isinstance(call[name], (int, type(None)))}
-    call["options"].update(printing)
+    # gone in SciPy 1.18; before, their default is an object that says "not given", and what is given is warned about
+    for name in ("disp", "iprint"):
+        if name in call and isinstance(call[name], (int, type(None))):
+            call["options"][name] = call[name]
 
     def picked(result: Any) -> Any:
         info = {"grad": result["jac"], "task": result.get("message"), "funcalls": result["nfev"]}
