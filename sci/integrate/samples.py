@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+import scipy.integrate
 from jax import lax
 
 from sci.bridge import Call, Example, HostRoute, Reason, implements
@@ -22,7 +24,8 @@ def as_samples(call: Call) -> tuple[int, ...]:
     y = call["y"]
     if not is_jax(y):
         call["y"] = y = np.asanyarray(y)
-        if y.dtype.kind == "b" or y.dtype == np.float16:  # NumPy adds flags by "or", half floats in half
+        # NumPy adds flags by "or", half floats in half; what is no number is the original's to refuse
+        if y.dtype.kind not in "iufc" or y.dtype == np.float16:
             raise HostRoute(Reason.DTYPE, f"argument 'y' is {y.dtype}")
     elif not hasattr(y, "ndim"):
         call["y"] = y = jnp.asarray(y)
@@ -180,12 +183,12 @@ def _prepare_simpson(call: Call) -> None:
     n = shape[call["axis"]]
     x, call["dx"] = real(call["x"]), real(call["dx"])
     call["x"] = x
-    if n == 0:
+    if 0 in shape:
         raise HostRoute(Reason.SHAPE, "no samples")
     if x is None:
         if np.ndim(call["dx"]) != 0:
             raise HostRoute(Reason.SHAPE, "dx is an array")
-        if n % 2 == 0 and n > 2 and len(shape) == 1:
+        if n % 2 == 0 and n > 2 and len(shape) == 1 and _widens():
             widen(call)
         return
     call["dx"] = 1.0
@@ -193,9 +196,16 @@ def _prepare_simpson(call: Call) -> None:
         raise ValueError(f"'x' must be one-dimensional or of the shape of 'y', {shape}; it has shape {x.shape}.")
     if (x.size if x.ndim == 1 else x.shape[call["axis"]]) != n:
         raise ValueError(f"'x' must have as many points along axis {call['axis']} as 'y', {n}; its shape is {x.shape}.")
-    if n != 2:
+    if n != 2 and _widens():
         widen(call)
         widen(call, "x")
+
+
+@functools.cache
+def _widens() -> bool:
+    """Whether SciPy's `simpson` computes samples of single precision in double, as before 1.18."""
+    samples = np.arange(3, dtype=np.float32)
+    return scipy.integrate.simpson(samples, x=samples).dtype == np.float64
 
 
 def _ratio(a: Any, b: Any) -> Any:
