@@ -41,7 +41,7 @@ TERMINATION = {"nit": "iter", "maxiter": "maxiter", "fatol": "f_tol", "ftol": "f
 
 
 def shaped_start(call: Call, name: str) -> None:
-    """The start as doubles, in the shape that the function is given; ``call["precision"]`` is the result's dtype."""
+    """The start as doubles, in the shape that the function is given."""
     value = call[name]
     if is_jax(value):
         call[name] = jnp.asarray(value)
@@ -49,7 +49,6 @@ def shaped_start(call: Call, name: str) -> None:
     value = np.asarray(value)
     if value.dtype.kind not in "biuf" or value.size == 0:
         raise HostRoute(Reason.DTYPE, f"argument {name!r} has dtype {value.dtype} and shape {value.shape}")
-    call["precision"] = value.dtype.newbyteorder("=") if value.dtype.kind == "f" else np.dtype(float)
     call[name] = value.astype(float)
 
 
@@ -157,6 +156,14 @@ def _contraction(x: Any) -> Any:
     return 0.2 * np.cos(x) + np.array([0.3, -0.2]) - x
 
 
+def _precision(call: Call) -> Any:
+    """The dtype of SciPy's iterates: it follows the function's values for a start that is not in double precision."""
+    start = np.float64(0) if is_jax(call["xin"]) else np.asarray(call["xin"])
+    if start.dtype.kind != "f" or start.dtype.itemsize >= 8:
+        return np.dtype(float)
+    return np.result_type(start, np.asarray(call["F"](start.astype(start.dtype.newbyteorder("=")))))
+
+
 def _register(name: str, method: str, function: Any, options: dict[str, Any], summary: str, reference: str) -> Any:
     """Register one of the functions; they differ in the approximation of the Jacobian only."""
 
@@ -164,6 +171,7 @@ def _register(name: str, method: str, function: Any, options: dict[str, Any], su
         need_callable(call, "F")
         if call["kw"]:
             raise HostRoute(Reason.OPTION, f"{next(iter(call['kw']))}={next(iter(call['kw'].values()))!r}")
+        call["precision"] = _precision(call)
         shaped_start(call, "xin")
         given = {k: v for k, v in call.items() if k not in ("F", "xin", "kw")}
         call["solver"] = with_method(method, given, call["xin"].size)
