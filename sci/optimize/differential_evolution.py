@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from typing import Any
 
@@ -31,6 +32,10 @@ _MESSAGES = {
     3: "in progress",
     4: "The objective function is not finite at any point that was tried.",
 }
+
+
+#: How far inside its limits a constraint is polished, relatively.
+_MARGIN = 1e-10
 
 
 def _prepare(call: Call) -> None:
@@ -257,7 +262,12 @@ def _polish_numpy(call: Call, result: OptimizeResult) -> None:
         if not isinstance(found, OptimizeResult):
             raise ValueError("The result from a user defined polishing function should return an OptimizeResult.")
     else:
-        found = _polished(call, function, args, result.x, lower, upper)
+        found = _polished(call, function, args, result.x, call["limits"], lower, upper)
+        if call["limits"] and not _within(call, result, found):
+            inside, spent = [_narrowed(c) for c in call["limits"]], found.nfev
+            found = _polished(call, function, args, result.x, inside, lower, upper)
+            found.nfev += spent
+            found.success = _within(call, result, found)
     result.nfev += found.get("nfev", 0)
     better = found.success and found.fun < result.fun
     if better and np.all(found.x <= upper) and np.all(lower <= found.x):
@@ -265,13 +275,34 @@ def _polish_numpy(call: Call, result: OptimizeResult) -> None:
         result.population[0], result.population_energies[0] = found.x, found.fun
 
 
-def _polished(call: Call, function: Any, args: Any, x: Any, lower: Any, upper: Any) -> OptimizeResult:
+def _within(call: Call, result: OptimizeResult, found: OptimizeResult) -> bool:
+    """Whether the polished point violates the constraints no more than the best member; it is moved if that helps.
+
+    A point on the limits is outside by rounding as often as not: a little of the way to the member leads back.
+    """
+    if not found.success:
+        return False
+    polished, target = OptimizeResult(x=found.x), found.x
+    _add_violation(call, polished)
+    if result.maxcv > 0 or polished.maxcv == 0:
+        return bool(polished.maxcv <= result.maxcv)
+    function, args = call["given"]
+    for share in 10.0 ** np.arange(-14, -3):
+        polished.x = target + share * (result.x - target)
+        _add_violation(call, polished)
+        if polished.maxcv == 0:
+            value = function(polished.x[:, None] if call["vectorized"] else polished.x, *args)
+            found.x, found.fun, found.nfev = polished.x, np.ravel(value)[0], found.nfev + 1
+            return True
+    return False
+
+
+def _polished(call: Call, function: Any, args: Any, x: Any, constraints: Any, lower: Any, upper: Any) -> OptimizeResult:
     if call["vectorized"]:
         function = _of_one(function)
     method = "SLSQP" if call["limits"] else "L-BFGS-B"
     if call["disp"]:
         print(f"Polishing solution with '{method}'")
-    constraints = call["limits"]
     if call["vectorized"] and constraints:
         constraints = [_constraint_of_one(c) for c in constraints]
     constraints = [LinearConstraint(np.eye(x.size), c.lb, c.ub) if isinstance(c, Bounds) else c for c in constraints]
@@ -279,6 +310,17 @@ def _polished(call: Call, function: Any, args: Any, x: Any, lower: Any, upper: A
     with np.errstate(all="ignore"):
         return minimize(function, x, args, method, bounds=Bounds(lower, upper), constraints=constraints,
                         options=options)  # fmt: skip
+
+
+def _narrowed(constraint: Any) -> Any:
+    """The constraint with limits a little further in."""
+    narrowed = copy.copy(constraint)
+    lower, upper = np.broadcast_arrays(np.asarray(constraint.lb, float), np.asarray(constraint.ub, float))
+    low, high = _MARGIN * np.maximum(1, np.abs([np.nan_to_num(lower, posinf=0, neginf=0),
+                                                np.nan_to_num(upper, posinf=0, neginf=0)]))  # fmt: skip
+    room = upper - lower > 4 * (low + high)
+    narrowed.lb, narrowed.ub = np.where(room, lower + low, lower), np.where(room, upper - high, upper)
+    return narrowed
 
 
 def _of_one(function: Any) -> Any:
