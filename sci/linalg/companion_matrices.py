@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from sci.bridge import Call, Example, implements
+from sci.bridge import Call, Example, Reason, implements
 from sci.linalg._batch import core_shapes, over_batch
 from sci.linalg.special_matrices import _SKIP
 
@@ -118,6 +118,7 @@ def companion(a: Any) -> Any:
 @implements(
     "scipy.linalg.fiedler",
     dtypes="keep",
+    supports=lambda call: (Reason.SHAPE, "no numbers") if call.numpy and np.size(call["a"]) == 0 else None,
     examples=lambda: [Example(([1.0, 4.0, 2.0],), grad=("a",), vmap=("a",), skip_odd=_SKIP)],
 )
 def fiedler(a: Any) -> Any:

@@ -107,7 +107,7 @@ def _validate_lstsq(call: Call) -> None:
     if a is None or len(a) != 2:
         raise ValueError(f"Input array a should be 2D, it has shape {np.shape(call['a'])}")
     if not b:
-        raise IndexError(f"b needs at least one dimension, it has shape {np.shape(call['b'])}")
+        raise ValueError(f"b needs at least one dimension, it has shape {np.shape(call['b'])}")
     if a[0] != b[0]:
         raise ValueError(f"Shape mismatch: a and b should have the same number of rows ({a[0]} != {b[0]}).")
 
@@ -139,7 +139,12 @@ def _check_lstsq(result: Any, original: Any) -> None:
     validate=_validate_lstsq,
     finish=_finish_lstsq,
     examples=lambda: [
-        Example(([[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]], [1.0, 0.0, 2.0]), grad=("a", "b"), vmap=("a", "b")),
+        Example(
+            (np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]]), np.array([1.0, 0.0, 2.0])),
+            grad=("a", "b"),
+            vmap=("a", "b"),
+            skip_odd=("empty",),  # SciPy 1.18 does not look at the shape of `b` beside an empty `a`
+        ),
     ],
 )
 def lstsq(a: Any, b: Any, cond: Any) -> Any:

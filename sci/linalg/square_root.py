@@ -33,11 +33,11 @@ def _deprecated(call: Call, *names: str) -> None:
     from scipy._lib.deprecation import _NoValue
 
     for name in names:
-        if call[name] is not _NoValue:
+        if call.get(name, _NoValue) is not _NoValue:  # gone in SciPy 1.18
             _, level = user_frame()
             message = f"The `{name}` argument is deprecated and will be removed in SciPy 1.18.0."
             warnings.warn(message, DeprecationWarning, stacklevel=level + 1)
-    call["disp"] = True if call["disp"] is _NoValue else call["disp"]
+    call["disp"] = True if call.get("disp", _NoValue) is _NoValue else call["disp"]
 
 
 def _warn(message: str, category: type[Warning]) -> None:

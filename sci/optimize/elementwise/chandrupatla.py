@@ -72,7 +72,10 @@ def broadcast_points(init: tuple[Any, ...], args: tuple[Any, ...]) -> tuple[tupl
     if dtype.kind == "c":
         raise ValueError("Abscissae and function output must be real numbers.")
     dtype = dtype if dtype.kind == "f" else np.dtype(float)
-    shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    try:
+        shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    except ValueError as error:
+        raise ValueError(f"Array shapes are incompatible for broadcasting. {error}") from None
     if 0 in shape:
         raise HostRoute(Reason.SHAPE, f"no elements: {shape}")
     full = [np.broadcast_to(a, shape) for a in arrays]
