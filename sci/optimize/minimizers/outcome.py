@@ -135,14 +135,16 @@ def _with_callback(call: Call, run: Any) -> tuple[dict[str, Any], int | None, li
     while True:
         out = run(state=state, pause=nit + 1)
         state = out["state"]
-        done = _passes(call, out)
-        if done > nit:
-            nit = done
+        # two where SLSQP's next one finds that nothing is left to do
+        for _ in range(_passes(call, out) - nit):
+            nit += 1
             vectors.append(out["x"].copy())
             try:
-                if _told(call, out, takes_result):
-                    return out, METHODS[call["method"]].stopped, vectors
+                stopped = _told(call, out, takes_result)
             except StopIteration:
+                stopped = True
+            if stopped:
+                out = out | {"nit": nit} if call["method"] == "slsqp" else out
                 return out, METHODS[call["method"]].stopped, vectors
         if out["status"] != -1:
             return out, None, vectors
