@@ -67,7 +67,7 @@ def test_outputs_beside_scipy(name):
         {"name": "vode", "method": "bdf", "lband": 1, "uband": 0},
         {"name": "zvode", "method": "bdf", "atol": [1e-9, 1e-8]},
     ],
-    ids=str,
+    ids=lambda options: "-".join(v if isinstance(v, str) else k for k, v in options.items()),
 )
 def test_stiff_and_options(options):
     options = {"rtol": 1e-7, "atol": 1e-9, "nsteps": 10_000} | options
