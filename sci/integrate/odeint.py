@@ -53,6 +53,21 @@ def _prepare(call: Call) -> None:
     call["report"] = call["full_output"] or call.numpy
     if call["size"] is None:
         call["size"] = 4096
+    if call.numpy and call["Dfun"] is not None and not call.nested:
+        _check_jacobian(call)
+
+
+def _check_jacobian(call: Call) -> None:
+    """ODEPACK looks at the Jacobian's shape when it needs one, which a problem that is not stiff never does."""
+    point = (call["t"][0], call["y0"]) if call["tfirst"] else (call["y0"], call["t"][0])
+    try:
+        shape = np.shape(call["Dfun"](*point, *call["args"]))
+    except Exception:  # the trace will say what is wrong
+        return
+    pattern, n = call["pattern"], call["y0"].size
+    expected = (n if pattern is None else pattern.lower + pattern.upper + 1, n)
+    if shape != (expected[::-1] if call["col_deriv"] else expected):
+        raise HostRoute(Reason.SHAPE, f"Dfun returns shape {shape}, expected is {expected}")
 
 
 def _prepare_times(call: Call) -> None:
