@@ -232,7 +232,8 @@ def solve_ivp(
         return jnp.stack([jnp.ravel(jnp.real(as_array(g)))[0] for g in events(t, y, *args)])
 
     def jacobian_of(t, y, *args):
-        return as_array(jac(t, y, *args))
+        value = as_array(jac(t, y, *args))
+        return jnp.atleast_2d(value) if method == "LSODA" else value  # SciPy's takes a number for one variable
 
     out = ode.solve(
         rhs, t0, t1, y0, args, method=_METHODS.get(method, method), rtol=rtol, atol=atol, max_step=max_step,

@@ -93,7 +93,8 @@ def _problem(a: dict[str, Any], dtype: Any, vectorized: bool, min_step: bool) ->
         return jnp.broadcast_to(slope.ravel() if vectorized else slope, y.shape).astype(y.dtype)
 
     def slope(t: Any, y: Any) -> Any:
-        return as_array(a["jac"](t, y, *a["args"])).astype(y.dtype)
+        value = as_array(a["jac"](t, y, *a["args"])).astype(y.dtype)
+        return jnp.atleast_2d(value) if min_step else value  # LSODA takes a number for one variable
 
     matrix = None if a["jacobian"] is None else jnp.asarray(a["jacobian"], dtype)
     problem = stepper.problem(

@@ -48,6 +48,8 @@ def _problem(fun: Any, jac: Any, vectorized: bool, t0: Any, t1: Any, dtype: Any,
 
     def jacobian(t, y):
         value = as_array(jac(t, y))
+        if options["min_step"] is not None:  # LSODA takes a number for one variable
+            value = jnp.atleast_2d(value)
         rows = y.size if pattern is None or not pattern.packed else pattern.lower + pattern.upper + 1
         if value.shape != (rows, y.size):
             raise ValueError(f"`jac` is expected to have shape {(rows, y.size)}, but actually has {value.shape}.")

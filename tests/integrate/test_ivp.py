@@ -311,3 +311,12 @@ def test_jac_sparsity(method):
     np.testing.assert_allclose(ours.y, theirs.y, rtol=1e-3, atol=1e-6)
     with pytest.raises(ValueError, match="jac_sparsity"):
         solve_ivp(*args, method=method, jac_sparsity=np.eye(3))
+
+
+def test_a_jacobian_that_is_a_number():
+    """SciPy's LSODA takes one for a single variable, its other methods do not."""
+    options = {"jac": lambda t, y: -50.0, "t_eval": [1.0]}
+    ours = solve_ivp(lambda t, y: -50 * y, (0, 1), [1.0], method="LSODA", **options)
+    assert ours.success and abs(ours.y[0, -1]) < 1e-5
+    with pytest.raises(ValueError, match="jac"):
+        solve_ivp(lambda t, y: -50 * y, (0, 1), [1.0], method="Radau", **options)
