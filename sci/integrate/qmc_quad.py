@@ -197,7 +197,9 @@ def qmc_quad(func, a, b, sample, log, empty):
 
     def estimate(points):
         y = as_array(func((points * (high - low) + low).T))
-        if y.shape != (n_points,):
+        if y.size == n_points:
+            y = y.reshape(-1)  # (1, n_points), as SciPy takes it
+        else:
             raise ValueError(f"`func` must return shape {(n_points,)} for {n_points} points, got {y.shape}.")
         if log:
             return jax.scipy.special.logsumexp(y) + jnp.log(volume)

@@ -137,10 +137,11 @@ def common(call: Call, room: int, which: tuple[str, ...]) -> None:
     if call["v0"] is None:
         rng = np.random.default_rng(0 if call["rng"] is None else call["rng"])
         call["v0"] = rng.uniform(-1.0, 1.0, n).astype(dtype)
-    elif np.shape(call["v0"]) != (n,):
-        raise ValueError(f"argument 'v0' has shape {np.shape(call['v0'])}; allowed is {(n,)}")
+    elif np.shape(call["v0"]) not in ((n,), (n, 1)):
+        raise ValueError(f"argument 'v0' has shape {np.shape(call['v0'])}; allowed are {(n,)} and {(n, 1)}")
     else:
-        call["v0"] = jnp.asarray(call["v0"], dtype) if is_jax(call["v0"]) else np.array(call["v0"], dtype)
+        start = jnp.asarray(call["v0"], dtype) if is_jax(call["v0"]) else np.array(call["v0"], dtype)
+        call["v0"] = start.reshape(-1)
     call["k"], call["ncv"], call["return_eigenvectors"] = int(k), ncv, bool(call["return_eigenvectors"])
 
 
