@@ -137,4 +137,5 @@ def test_derivative_and_batch(method):
         centres = jnp.array([[1.0, 2.0], [-3.0, 0.5]])
         batch = jax.vmap(solve, (0, None))(centres, start)
         for one, centre in zip(batch, centres, strict=True):
-            np.testing.assert_allclose(one, solve(centre, start), rtol=1e-9, atol=1e-12)
+            # rounding (jax 0.12) sends Powell's line search to another point within its tolerance
+            np.testing.assert_allclose(one, solve(centre, start), rtol=1e-8, atol=1e-12)
