@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.harness import Topic
 from benchmarks.image_cv2 import _both, _frame
 
-topic = Topic("image_cv2_analysis", "OpenCV")
+topic = Topic("image_cv2_analysis", "OpenCV: measures, features and flow")
 
 
 def _gray(quick: bool, dtype=np.uint8) -> np.ndarray:
