@@ -232,7 +232,8 @@ def ode_lsoda(quick: bool):
     def call(module):
         def run():
             solver = module.ode(lorenz).set_integrator("lsoda", rtol=1e-6).set_initial_value([1.0, 1.0, 1.0], 0.0)
-            return np.array([solver.integrate(0.1 * k) for k in range(1, 101)])
+            # copies: SciPy writes the next state into the array that it returned
+            return np.array([solver.integrate(0.1 * k).copy() for k in range(1, 101)])
 
         return run
 
