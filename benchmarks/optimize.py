@@ -228,16 +228,18 @@ def brute_grid(quick: bool):
     return call(ours), call(original)
 
 
-@topic.pair("root broyden1, tridiagonal, n = 100", same=lambda r: r.x, rtol=1e-5)
+@topic.pair("root broyden1, tridiagonal, n = 100", same=lambda r: r.x, rtol=1e-4)
 def root_broyden(quick: bool):
     ours, original = _both()
+    options = {"jac_options": {"alpha": -0.2}}
 
     def equations(x):
         left, right = np.concatenate([[0.0], x[:-1]]), np.concatenate([x[1:], [0.0]])
         return (3 - 2 * x) * x - left - 2 * right + 1
 
     def call(module):
-        return lambda: module.root(equations, -np.ones(100), method="broyden1")
+        # from the default first Jacobian neither converges
+        return lambda: module.root(equations, -np.ones(100), method="broyden1", options=options)
 
     return call(ours), call(original)
 
