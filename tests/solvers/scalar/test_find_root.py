@@ -40,8 +40,8 @@ def test_follows_scipy(name, problem):
     _, theirs = getattr(scipy.optimize, name)(lambda x: fun(x, np), a, b, full_output=True, disp=False)
     assert bool(ours.success) == theirs.converged
     np.testing.assert_allclose(ours.x, theirs.root, rtol=1e-11, atol=1e-11)
-    # rounding may decide a step of Algorithm 748's guards
-    slack = 2 if name == "toms748" else 0
+    # rounding may decide a step of Algorithm 748's guards; SciPy 1.18's `ridder` looks at the middle first
+    slack = {"toms748": 2, "ridder": 1}.get(name, 0)
     assert abs(int(ours.nfev) - theirs.function_calls) <= slack
     assert abs(int(ours.nit) - theirs.iterations) <= slack
 
