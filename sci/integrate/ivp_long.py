@@ -16,9 +16,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax._src.core import trace_state_clean  # has no public name
 
-from sci.bridge import Call, as_array, platform
+from sci.bridge import Call, platform
 from sci.bridge.cache import LRU
 from sci.bridge.worlds import double_precision
+from sci.integrate.ode_solvers import step_problem
 from solvers import ode
 from solvers.ode import stepper
 from solvers.ode.problem import outcome
@@ -87,43 +88,34 @@ class ProgressBar:
             self._bar.close()
 
 
-def _problem(a: dict[str, Any], dtype: Any, vectorized: bool, min_step: bool) -> Any:
-    def rhs(t: Any, y: Any) -> Any:
-        slope = as_array(a["fun"](t, y[:, None] if vectorized else y, *a["args"]))
-        return jnp.broadcast_to(slope.ravel() if vectorized else slope, y.shape).astype(y.dtype)
+def _problem(a: dict[str, Any], dtype: Any, vectorized: bool) -> Any:
+    def bound(function: Any) -> Any:
+        return None if function is None else lambda t, y: function(t, y, *a["args"])
 
-    def slope(t: Any, y: Any) -> Any:
-        value = as_array(a["jac"](t, y, *a["args"])).astype(y.dtype)
-        return jnp.atleast_2d(value) if min_step else value  # LSODA takes a number for one variable
-
-    matrix = None if a["jacobian"] is None else jnp.asarray(a["jacobian"], dtype)
-    problem = stepper.problem(
-        rhs, a["t0"], a["t1"], a["rtol"], a["atol"], a["max_step"], matrix if a["jac"] is None else slope,
-        ode.Limits(a["min_step"]) if min_step else None, jax.tree.map(jnp.asarray, a["pattern"]),
-    )  # fmt: skip
+    problem = step_problem(bound(a["fun"]), bound(a["jac"]), vectorized, a["t0"], a["t1"], dtype, a)
     return problem._replace(max_steps=jnp.asarray(a["max_steps"], jnp.int32))
 
 
 @functools.cache
 def _compiled() -> tuple[Any, Any, Any]:
-    """Start, a piece with outputs, a piece with all steps. ``fixed``: method, vectorized, min_step, automatic."""
+    """Start, a piece with outputs, a piece with all steps. ``fixed``: method, vectorized, automatic."""
     platform.ensure_ready()
 
     def numbers(problem: Any, state: Any, fixed: Any) -> Any:
-        counts = fixed[0].counts(state, fixed[3])
+        counts = fixed[0].counts(state, fixed[2])
         return jnp.stack([jnp.asarray(x, state.t.dtype) for x in (state.t, outcome(problem, state), *counts)])
 
     def start(a: Any, y0: Any, first_step: Any, fixed: Any) -> Any:
-        return stepper.start(fixed[0], _problem(a, y0.dtype, *fixed[1:3]), y0, first_step)
+        return stepper.start(fixed[0], _problem(a, y0.dtype, fixed[1]), y0, first_step)
 
     def outputs(a: Any, state: Any, t_eval: Any, found: Any, count: Any, fixed: Any) -> Any:
-        problem = _problem(a, state.y.dtype, *fixed[1:3])
+        problem = _problem(a, state.y.dtype, fixed[1])
         state, found = stepper.outputs(fixed[0], problem, state, t_eval, found, count)
         return state, found, numbers(problem, state, fixed)
 
     def steps(a: Any, state: Any, count: Any, fixed: Any, capacity: int) -> Any:
-        problem = _problem(a, state.y.dtype, *fixed[1:3])
-        state, block = stepper.steps(fixed[0], problem, state, count, capacity, fixed[3], last=False)
+        problem = _problem(a, state.y.dtype, fixed[1])
+        state, block = stepper.steps(fixed[0], problem, state, count, capacity, fixed[2], last=False)
         return state, block, numbers(problem, state, fixed)
 
     options = platform.loop_options()
@@ -139,7 +131,10 @@ def solve_long(call: Call, method: Any, bar: ProgressBar) -> Any:
     numbers = ("t0", "t1", "rtol", "atol", "max_step", "min_step")
     a = {name: call[name] for name in ("fun", "jac", "jacobian", "pattern", "args", "max_steps")}
     a |= {name: np.asarray(call[name], float) for name in numbers}
-    fixed = method, call["vectorized"], call["method"] == "LSODA", call["first_step"] is None
+    a["first"] = None
+    if call["method"] != "LSODA":
+        a["min_step"] = None
+    fixed = method, call["vectorized"], call["first_step"] is None
     first = None if call["first_step"] is None else np.float64(call["first_step"])
     with double_precision():
         state = _compiled()[0](a, call["y0"], first, fixed=fixed)

@@ -30,7 +30,7 @@ from sci.integrate.ivp_output import Segment
 from solvers import ode
 from solvers.ode import stepper
 
-__all__ = ["BDF", "DOP853", "LSODA", "RK23", "RK45", "SOLVERS", "Radau"]
+__all__ = ["BDF", "DOP853", "LSODA", "RK23", "RK45", "SOLVERS", "Radau", "step_problem"]
 
 _LSODA_FAILED = "Unexpected istate in LSODA."
 #: Steps of the first call, growth from call to call, the most of one call, and the numbers a block may hold.
@@ -39,7 +39,9 @@ _FIRST, _GROWTH, _MOST, _ROOM = 8, 8, 512, 1 << 20
 _AHEAD = 5e-3
 
 
-def _problem(fun: Any, jac: Any, vectorized: bool, t0: Any, t1: Any, dtype: Any, options: dict[str, Any]) -> Any:
+def step_problem(fun: Any, jac: Any, vectorized: bool, t0: Any, t1: Any, dtype: Any, options: dict[str, Any]) -> Any:
+    """The problem of the user's functions for `solvers.ode.stepper`; ``min_step`` is None for all but LSODA."""
+
     def rhs(t, y):
         slope = as_array(fun(t, y[:, None] if vectorized else y))
         return jnp.broadcast_to(slope.ravel() if vectorized else slope, y.shape).astype(y.dtype)
@@ -70,14 +72,14 @@ def _compiled() -> tuple[Any, Any, Any]:
     platform.ensure_ready()
 
     def start(fun, jac, t0, t1, y0, first_step, options, method, vectorized):
-        problem = _problem(fun, jac, vectorized, t0, t1, y0.dtype, options)
+        problem = step_problem(fun, jac, vectorized, t0, t1, y0.dtype, options)
         if jac is not None:  # a wrong shape is reported by the constructor
             jax.eval_shape(problem.jac, t0, y0)
         state = stepper.start(method, problem, y0, first_step)
         return state, jnp.stack([jnp.asarray(c, jnp.int32) for c in method.counts(state, first_step is None)])
 
     def steps(fun, jac, t0, t1, state, options, count, method, vectorized, automatic, capacity):
-        problem = _problem(fun, jac, vectorized, t0, t1, state.y.dtype, options)
+        problem = step_problem(fun, jac, vectorized, t0, t1, state.y.dtype, options)
         return stepper.steps(method, problem, state, count, capacity, automatic)
 
     def coefficients(fun, last, method, vectorized):
