@@ -16,7 +16,7 @@ import numpy as np
 from sci.bridge import Call, Example, implements
 from sci.bridge.worlds import is_jax
 from sci.optimize._shared import users
-from sci.optimize.minimizers.entry import minimize
+from sci.optimize.minimizers.entry import _bowl, _bowl_slope, minimize
 from sci.optimize.minimizers.outcome import drive, finish_jax
 from sci.optimize.minimizers.prepare import prepare, validate
 
@@ -33,16 +33,6 @@ __all__ = [
 ]
 
 _NOTHING = {"jac": None, "hess": None, "hessp": None, "bounds": None, "constraints": (), "tol": None}
-
-
-@users
-def _bowl(x: Any, centre: Any) -> Any:
-    return np.sum((x - centre) ** 2) + (x[0] + x[1]) ** 2
-
-
-@users
-def _bowl_slope(x: Any, centre: Any) -> Any:
-    return 2 * (x - centre) + 2 * (x[0] + x[1])
 
 
 @users
