@@ -26,6 +26,7 @@ from sci.bridge.reasons import (  # noqa: E402
     Reason,
     clear_fallbacks,
     fallbacks,
+    warn_user,
 )
 from sci.bridge.registry import Entry, Example, jax_for, load_all, lookup  # noqa: E402
 from sci.bridge.results import register_result  # noqa: E402
@@ -56,6 +57,7 @@ __all__ = [
     "register_result",
     "set_policy",
     "to_jax",
+    "warn_user",
 ]
 
 _TRACING = ("TraceError", "as_array", "to_jax")

@@ -21,6 +21,7 @@ __all__ = [
     "Reason",
     "fallbacks",
     "record_host",
+    "warn_user",
 ]
 
 _OWN_PACKAGES = frozenset({"sci", "solvers", "image"})
@@ -139,6 +140,12 @@ def user_frame() -> tuple[Any, int]:
         frame = frame.f_back
         level += 1
     return frame, level
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line of the user's call."""
+    _, level = user_frame()
+    warnings.warn(message, category, stacklevel=level + 1)
 
 
 def record_host(function: str, reason: Reason, detail: str = "") -> None:

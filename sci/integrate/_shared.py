@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from typing import Any
 
 import numpy as np
 
-from sci.bridge.reasons import user_frame
 from sci.bridge.worlds import is_jax
 
-__all__ = ["bind_last", "differentiable", "inside", "warn_user"]
-
-
-def warn_user(message: str, category: type[Warning]) -> None:
-    """Warn at the line of the user's call."""
-    _, level = user_frame()
-    warnings.warn(message, category, stacklevel=level + 1)
+__all__ = ["bind_last", "differentiable", "inside"]
 
 
 def differentiable(leaf: Any) -> bool:

@@ -11,9 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.integrate._bvp import BVPResult
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, register_result
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, register_result, warn_user
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import warn_user
 from solvers import bvp
 
 __all__ = ["BVPResult", "Spline", "solve_bvp"]

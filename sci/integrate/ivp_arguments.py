@@ -8,9 +8,9 @@ import jax
 import numpy as np
 import scipy.integrate
 
-from sci.bridge import Call, HostRoute, Reason
+from sci.bridge import Call, HostRoute, Reason, warn_user
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import bind_last, differentiable, warn_user
+from sci.integrate._shared import bind_last, differentiable
 from sci.integrate.ivp_events import prepare_events
 from sci.integrate.ivp_jacobian import prepare_band, prepare_jacobian
 from sci.integrate.ode_solvers import SOLVERS

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.integrate import IntegrationWarning
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import bind_last, differentiable, inside, warn_user
+from sci.integrate._shared import bind_last, differentiable, inside
 from sci.integrate.quadpack import MESSAGES
 from solvers import quadrature
 

@@ -16,11 +16,11 @@ import scipy.integrate
 from jax.tree_util import Partial
 from scipy.integrate._ode import dop853, dopri5, lsoda, vode, zvode
 
-from sci.bridge import HostRoute, Reason, TraceError, as_array, platform, to_jax
+from sci.bridge import HostRoute, Reason, TraceError, as_array, platform, to_jax, warn_user
 from sci.bridge.cache import LRU
 from sci.bridge.host import run_on_host
 from sci.bridge.worlds import double_precision
-from sci.integrate._shared import bind_last, warn_user
+from sci.integrate._shared import bind_last
 from sci.integrate.ode_solvers import BDF, DOP853, LSODA, RK45
 from solvers import ode as engines
 from solvers.ode import drive, stepper

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.integrate import ODEintWarning
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import bind_last, differentiable, warn_user
+from sci.integrate._shared import bind_last, differentiable
 from solvers import ode
 from solvers.ode import status as codes
 

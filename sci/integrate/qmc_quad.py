@@ -9,9 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.integrate._quadrature import QMCQuadResult
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import warn_user
 
 __all__ = ["qmc_quad"]
 

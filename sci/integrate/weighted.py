@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.integrate import IntegrationWarning
 
-from sci.bridge import Call, HostRoute, Reason
+from sci.bridge import Call, HostRoute, Reason, warn_user
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import warn_user
 from solvers.quadrature.weighted import WEIGHTS
 
 __all__ = ["CYCLE_MESSAGES", "CYCLE_STATUS", "cycle_information", "prepare_weight"]

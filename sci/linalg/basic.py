@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import jax
@@ -11,8 +10,7 @@ import numpy as np
 from jax import lax
 from scipy.linalg import LinAlgError, LinAlgWarning
 
-from sci.bridge import Call, Example, implements
-from sci.bridge.reasons import user_frame
+from sci.bridge import Call, Example, implements, warn_user
 from sci.linalg._shared import from_triangle, lapack_dtypes, need_square_stack
 from solvers.linear import LARGEST, solve_small
 from solvers.linear.lu import factor, one_norm
@@ -140,8 +138,7 @@ def _check_conditions(call: Call, rcond: Any) -> None:
     if singular:
         raise LinAlgError(f"A singular matrix detected: slice(s) {singular} are singular.")
     poor = ",".join(f"slice {i} has rcond = {rcond[i]}" for i in np.flatnonzero(~good))
-    _, level = user_frame()
-    warnings.warn(f"An ill-conditioned matrix detected: {poor}.", LinAlgWarning, stacklevel=level + 1)
+    warn_user(f"An ill-conditioned matrix detected: {poor}.", LinAlgWarning)
 
 
 def _prepare_solve(call: Call) -> None:

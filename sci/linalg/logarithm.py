@@ -10,11 +10,11 @@ import numpy as np
 from jax import lax
 
 import solvers.linear as linear
-from sci.bridge import Call, Example, implements
+from sci.bridge import Call, Example, implements, warn_user
 from sci.linalg._batch import over_batch, square_core
 from sci.linalg._shared import widen
 from sci.linalg.matrix_functions import _expm, expm
-from sci.linalg.square_root import _LIMIT, _deprecated, _schur, _warn, maybe_real
+from sci.linalg.square_root import _LIMIT, _deprecated, _schur, maybe_real
 from solvers.linear.lu import one_norm
 
 __all__ = ["logm"]
@@ -143,14 +143,14 @@ def _finish_logm(call: Call, out: Any) -> Any:
     error = _residual(result, call["A"]) if np.size(x) else np.zeros(())
     if np.size(x):
         if (smallest == 0).any():
-            _warn("The logm input matrix is exactly singular.", LogmExactlySingularWarning)
+            warn_user("The logm input matrix is exactly singular.", LogmExactlySingularWarning)
         elif (smallest < 1e-20).any():
-            _warn("The logm input matrix may be nearly singular.", LogmNearlySingularWarning)
+            warn_user("The logm input matrix may be nearly singular.", LogmNearlySingularWarning)
     if not call["disp"]:
         return result, error
     bad = ~(np.atleast_1d(error) < _LIMIT)
     if bad.any() and np.size(x):
-        _warn(f"logm result may be inaccurate, approximate err = {np.atleast_1d(error)[bad][0]}", RuntimeWarning)
+        warn_user(f"logm result may be inaccurate, approximate err = {np.atleast_1d(error)[bad][0]}", RuntimeWarning)
     return result
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import jax
@@ -11,8 +10,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, LinAlgWarning
 
 import solvers.linear as linear
-from sci.bridge import Call, Example, implements
-from sci.bridge.reasons import user_frame
+from sci.bridge import Call, Example, implements, warn_user
 from sci.linalg._batch import over_batch
 
 __all__ = ["sqrtm"]
@@ -34,15 +32,9 @@ def _deprecated(call: Call, *names: str) -> None:
 
     for name in names:
         if call.get(name, _NoValue) is not _NoValue:  # gone in SciPy 1.18
-            _, level = user_frame()
             message = f"The `{name}` argument is deprecated and will be removed in SciPy 1.18.0."
-            warnings.warn(message, DeprecationWarning, stacklevel=level + 1)
+            warn_user(message, DeprecationWarning)
     call["disp"] = True if call.get("disp", _NoValue) is _NoValue else call["disp"]
-
-
-def _warn(message: str, category: type[Warning]) -> None:
-    _, level = user_frame()
-    warnings.warn(message, category, stacklevel=level + 1)
 
 
 def _schur(a: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -111,10 +103,10 @@ def _finish_sqrtm(call: Call, out: Any) -> Any:
         smallest, largest = size[..., 0], size[..., 1]
         if (smallest == 0).any() or not np.isfinite(root).all():
             message = "Matrix is singular. The result might be inaccurate or the array might not have a square root."
-            _warn(message, LinAlgWarning)
+            warn_user(message, LinAlgWarning)
         elif (smallest < n * np.finfo(root.dtype).eps * largest).any():
             message = "Matrix is ill-conditioned. The result might be inaccurate or the array might not have a square "
-            _warn(message + "root.", LinAlgWarning)
+            warn_user(message + "root.", LinAlgWarning)
     if call["disp"] is False:
         try:
             return root, np.linalg.norm(root @ root - a, "fro") ** 2 / np.linalg.norm(a, "fro")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import jax
@@ -11,8 +10,7 @@ import numpy as np
 from jax import lax
 from scipy.linalg import LinAlgError, LinAlgWarning
 
-from sci.bridge import Call, Example, implements
-from sci.bridge.reasons import user_frame
+from sci.bridge import Call, Example, implements, warn_user
 from sci.linalg._batch import column_matrix, core_shapes, over_batch, promoted, square_core, stack_of
 
 __all__ = ["cho_solve", "lu_factor", "lu_solve", "solve_triangular"]
@@ -120,9 +118,8 @@ def _finish_lu_factor(call: Call, out: Any) -> Any:
     if np.ndim(lu) > 1 and np.size(lu):
         zero = np.argwhere(np.diagonal(lu, axis1=-2, axis2=-1) == 0)
         if len(zero):
-            _, level = user_frame()
             message = f"Diagonal number {zero[0][-1] + 1} is exactly zero. Singular matrix."
-            warnings.warn(message, LinAlgWarning, stacklevel=level + 1)
+            warn_user(message, LinAlgWarning)
     return out
 
 

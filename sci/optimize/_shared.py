@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,6 @@ import jax
 import numpy as np
 
 from sci.bridge import Call, HostRoute, Reason
-from sci.bridge.reasons import user_frame
 from sci.bridge.worlds import is_jax
 
 __all__ = [
@@ -22,14 +20,7 @@ __all__ = [
     "unknown_options",
     "users",
     "vector_function",
-    "warn_user",
 ]
-
-
-def warn_user(message: str, category: type[Warning]) -> None:
-    """Warn at the line of the user's call."""
-    _, level = user_frame()
-    warnings.warn(message, category, stacklevel=level + 1)
 
 
 def unknown_options(options: Mapping[str, Any], known: frozenset[str]) -> str:

@@ -12,9 +12,9 @@ import scipy.optimize
 from jax import lax
 from scipy.optimize import OptimizeResult
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
 from sci.bridge.worlds import is_jax
-from sci.optimize._shared import bind_arguments, need_callable, users, warn_user
+from sci.optimize._shared import bind_arguments, need_callable, users
 from sci.optimize.minimizers import minimize
 
 __all__ = ["brute"]

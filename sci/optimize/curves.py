@@ -10,9 +10,9 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from scipy.optimize import OptimizeWarning
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
 from sci.bridge.worlds import is_jax
-from sci.optimize._shared import need_callable, users, warn_user
+from sci.optimize._shared import need_callable, users
 from sci.optimize.leastsq import covariance, minpack_info, minpack_message, run_lm
 from sci.optimize.lsq_options import (
     TERMINATION,

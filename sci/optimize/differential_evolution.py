@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, NonlinearConstraint, OptimizeResult
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
 from sci.bridge.worlds import is_jax
-from sci.optimize._shared import bind_arguments, need_callable, users, warn_user
+from sci.optimize._shared import bind_arguments, need_callable, users
 from sci.optimize.minimizers import minimize
 from sci.optimize.populations import finite_box, starting_population
 from sci.optimize.randomness import generator, key_of, known_seed

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
 from sci.bridge.worlds import is_jax
-from sci.optimize._shared import bind_arguments, example_point, flat_start, need_callable, users, warn_user
+from sci.optimize._shared import bind_arguments, example_point, flat_start, need_callable, users
 from solvers.least_squares import LM
 from solvers.least_squares import least_squares as engine
 

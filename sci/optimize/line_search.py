@@ -9,8 +9,8 @@ import numpy as np
 from jax import lax
 from scipy.optimize._linesearch import LineSearchWarning  # has no public name
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
-from sci.optimize._shared import bind_arguments, flat_start, need_callable, users, warn_user
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
+from sci.optimize._shared import bind_arguments, flat_start, need_callable, users
 from solvers.minimize import line_search as search
 from solvers.roots.vectors import inner, pack
 

@@ -9,9 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import Bounds
 
-from sci.bridge import Call, HostRoute, Reason, as_array
+from sci.bridge import Call, HostRoute, Reason, as_array, warn_user
 from sci.bridge.worlds import is_jax
-from sci.optimize._shared import warn_user
 from solvers.least_squares import LOSSES, TRF, Dogbox, Loss
 from solvers.least_squares import least_squares as engine
 

@@ -11,10 +11,10 @@ import numpy as np
 import scipy.optimize
 from scipy.optimize import OptimizeResult, RootResults
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
 from sci.bridge.reasons import record_host
 from sci.bridge.worlds import is_jax
-from sci.optimize._shared import bind_arguments, need_callable, users, warn_user
+from sci.optimize._shared import bind_arguments, need_callable, users
 from sci.optimize.scalar import jax_result, numpy_number, relative, run_scalar
 from solvers.scalar import Newton, NewtonArray, Secant, SecantArray
 from solvers.scalar.status import CONVERGED, NOT_CONVERGED, NOT_FINITE, ZERO_SLOPE

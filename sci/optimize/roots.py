@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
 from sci.bridge.worlds import is_jax
 from sci.optimize._shared import (
     bind_arguments,
@@ -20,7 +20,6 @@ from sci.optimize._shared import (
     unknown_options,
     users,
     vector_function,
-    warn_user,
 )
 from sci.optimize.leastsq import covariance, minpack_info, minpack_message, run_lm
 from sci.optimize.quasi_newton import MESSAGES, METHODS, TERMINATION, shaped_start, spectral, with_method

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import OptimizeResult, RootResults
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
 from sci.bridge.worlds import is_jax
-from sci.optimize._shared import bind_arguments, need_callable, users, warn_user
+from sci.optimize._shared import bind_arguments, need_callable, users
 from solvers.scalar import TOMS748, Bisect, Brent, Ridder, find_root
 from solvers.scalar.status import CONVERGED, NOT_FINITE, SIGN_ERROR
 

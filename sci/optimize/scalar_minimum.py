@@ -10,9 +10,9 @@ import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning
 from scipy.optimize._optimize import BracketError  # has no public name
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
 from sci.bridge.worlds import is_jax
-from sci.optimize._shared import bind_arguments, need_callable, unknown_options, users, warn_user
+from sci.optimize._shared import bind_arguments, need_callable, unknown_options, users
 from sci.optimize.scalar import numpy_number
 from solvers.scalar import BoundedMinimum, BracketMinimum, BrentMinimum, GoldenMinimum, find_minimum, search_bracket
 from solvers.scalar.status import BAD_INPUT, BRACKET_LIMIT, CONVERGED, NOT_CONVERGED, NOT_FINITE, SIGN_ERROR

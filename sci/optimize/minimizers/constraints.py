@@ -8,10 +8,10 @@ import jax
 import numpy as np
 from scipy.optimize import LinearConstraint, NonlinearConstraint, OptimizeWarning
 
-from sci.bridge import Call, HostRoute, Reason, as_array
+from sci.bridge import Call, HostRoute, Reason, as_array, warn_user
 from sci.bridge.cache import LRU
 from sci.bridge.worlds import double_precision
-from sci.optimize._shared import users, warn_user
+from sci.optimize._shared import users
 
 __all__ = ["count", "split"]
 

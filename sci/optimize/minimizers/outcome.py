@@ -10,10 +10,9 @@ import numpy as np
 import scipy.optimize
 from scipy.optimize import LbfgsInvHessProduct, OptimizeResult, OptimizeWarning
 
-from sci.bridge import Call, Reason
+from sci.bridge import Call, Reason, warn_user
 from sci.bridge.host import run_on_host
 from sci.bridge.reasons import record_host
-from sci.optimize._shared import warn_user
 from sci.optimize.minimizers.methods import METHODS, NEVER, OPTIMISTIX, message
 from sci.optimize.minimizers.prepare import most_iterations
 from sci.optimize.minimizers.trust_constr import trust_constr_result

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import OptimizeWarning
 
-from sci.bridge import Call, HostRoute, Reason
+from sci.bridge import Call, HostRoute, Reason, warn_user
 from sci.bridge.worlds import is_jax
-from sci.optimize._shared import bind_arguments, need_callable, unknown_options, users, warn_user
+from sci.optimize._shared import bind_arguments, need_callable, unknown_options, users
 from sci.optimize.minimizers.bounds import two_vectors
 from sci.optimize.minimizers.constraints import count, split
 from sci.optimize.minimizers.methods import HOST_VALUES, METHODS, NEVER, OPTIMISTIX, Method

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import jax
@@ -11,17 +10,10 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
 
 from sci.bridge import Call, HostRoute, Reason
-from sci.bridge.reasons import user_frame
 from sci.bridge.worlds import is_jax
 from sci.sparse.linalg._operators import Dense, from_jax_sparse, from_scipy
 
-__all__ = ["operator", "prepare_square", "vector", "warn"]
-
-
-def warn(message: str) -> None:
-    """A UserWarning at the line of the user's call."""
-    _, level = user_frame()
-    warnings.warn(message, UserWarning, stacklevel=level + 1)
+__all__ = ["operator", "prepare_square", "vector"]
 
 
 def operator(call: Call, name: str, function: str, adjoint: bool = False) -> tuple[int, int] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import jax.numpy as jnp
@@ -10,8 +9,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
 
-from sci.bridge import Call, HostRoute, Reason, as_array
-from sci.bridge.reasons import user_frame
+from sci.bridge import Call, HostRoute, Reason, as_array, warn_user
 from sci.bridge.worlds import is_jax, is_traced
 from sci.sparse.linalg._arguments import operator
 from sci.sparse.linalg._factors import DenseSystem, banded_blocks
@@ -116,9 +114,8 @@ def common(call: Call, room: int, which: tuple[str, ...]) -> None:
         if other and shape and other != shape:
             raise ValueError(f"wrong M dimensions {other}, should be {shape}")
         if np.dtype(dtype_of(call, "M")).char.lower() != np.dtype(dtype_of(call, "A")).char.lower() and call.numpy:
-            _, level = user_frame()
             message = "M does not have the same type precision as A. This may adversely affect ARPACK convergence"
-            warnings.warn(message, stacklevel=level + 1)
+            warn_user(message)
     k = call["k"]
     if k <= 0:
         raise ValueError(f"k={k} must be greater than 0.")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import MatrixRankWarning
 
-from sci.bridge import Call, Example, HostRoute, Reason, implements
-from sci.bridge.reasons import user_frame
+from sci.bridge import Call, Example, HostRoute, Reason, implements, warn_user
 from sci.bridge.worlds import is_jax
 from sci.sparse.linalg._factors import banded_blocks
 
@@ -55,8 +53,7 @@ def _umfpack() -> Any:
 
 def _finish(call: Call, x: Any) -> Any:
     if not np.isfinite(x).all() and np.isfinite(call["b"]).all() and np.isfinite(call["A"].diagonal).all():
-        _, level = user_frame()
-        warnings.warn("Matrix is exactly singular", MatrixRankWarning, stacklevel=level + 1)
+        warn_user("Matrix is exactly singular", MatrixRankWarning)
         x = np.full_like(x, np.nan)
     return x
 

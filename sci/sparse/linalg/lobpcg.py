@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
 from sci.bridge.worlds import is_jax
-from sci.sparse.linalg._arguments import operator, warn
+from sci.sparse.linalg._arguments import operator
 from solvers.eigen import hermitian_pairs
 from solvers.eigen import lobpcg as engine
 
@@ -33,12 +33,14 @@ def _prepare(call: Call) -> None:
     if x.ndim != 2:
         raise ValueError(f"expected rank-2 array for argument X, got shape {x.shape}")
     if not jnp.issubdtype(x.dtype, jnp.inexact):
-        warn(f"Data type for argument X is {x.dtype}, which is not inexact, so casted to np.float32.")
+        warn_user(f"Data type for argument X is {x.dtype}, which is not inexact, so casted to np.float32.")
         x = x.astype(np.float32)
     call["X"] = x
     y = call["Y"]
     if y is not None and np.ndim(y) != 2:
-        warn(f"Expected rank-2 array for argument Y, instead got {np.ndim(y)}, so ignore it and use no constraints.")
+        warn_user(
+            f"Expected rank-2 array for argument Y, instead got {np.ndim(y)}, so ignore it and use no constraints."
+        )
         y = call["Y"] = None
     n, k = x.shape
     if n - (0 if y is None else np.shape(y)[1]) < 5 * k:
@@ -109,7 +111,7 @@ def _finish(call: Call, out: Any) -> Any:
     if not np.isfinite(w).all():
         raise ValueError("lobpcg met values that are not finite; check arguments 'A', 'B', 'M' and 'X'")
     if aux["residuals"].max() > call["tol"]:
-        warn(
+        warn_user(
             f"Exited at iteration {int(aux['last'])} with accuracies \n{aux['residuals']}\nnot reaching the requested "
             f"tolerance {call['tol']}.\nUse iteration {int(aux['best'])} instead."
         )

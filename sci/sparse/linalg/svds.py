@@ -12,10 +12,10 @@ import numpy as np
 from jax import lax
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator
 
-from sci.bridge import Call, Example, HostRoute, Reason, implements
+from sci.bridge import Call, Example, HostRoute, Reason, implements, warn_user
 from sci.bridge.worlds import is_jax
 from sci.linalg.decomp_svd import svd
-from sci.sparse.linalg._arguments import operator, warn
+from sci.sparse.linalg._arguments import operator
 from sci.sparse.linalg._spectral import dtype_of, product
 from solvers.eigen import hermitian_pairs, lanczos, lobpcg
 
@@ -171,12 +171,12 @@ def _finish(call: Call, out: Any) -> Any:
     ok, cycles, residuals, tol = out[3:]
     if call["solver"] == "dense":
         size = min(call["rows"].size, call["columns"].size)
-        warn(
+        warn_user(
             f"The problem size {size} minus the constraints size 0 is too small relative to the block size "
             f"{call['k']}. A dense eigensolver is used instead of LOBPCG iterations."
         )
     elif np.any(residuals > tol):
-        warn(
+        warn_user(
             f"Exited at iteration {int(cycles)} with accuracies \n{residuals}\n"
             f"not reaching the requested tolerance {tol}.\n"
         )
