@@ -112,7 +112,9 @@ def call(bridge: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         and (tier.host >= tier.cost or _predicted(bridge, tier) > tier.cost)
         and _ledger.affords(tier.cost)
     ):
-        if not bridge.callables and tier.host_calls:
+        # one more call of the original would take longer than compiling: do not wait for the background
+        at_once = tier.host_calls == 0 or tier.least_host > tier.cost
+        if not bridge.callables and not at_once:
             _warm(bridge, tier, args, kwargs)
         else:
             return _ours(bridge, tier, args, kwargs)

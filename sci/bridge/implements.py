@@ -56,6 +56,10 @@ class Call(dict):
     numpy: bool
 
 
+#: Modules whose work is done by LAPACK and matrix products: compiling costs more than slow elementwise code.
+_IN_LAPACK = ("scipy.linalg.", "scipy.sparse.linalg.")
+_LONG = 100_000
+
 _FROZEN = frozenset({str, int, bool, type(None), np.dtype})
 
 
@@ -72,6 +76,15 @@ def freeze(value: Any) -> Any:
     if isinstance(value, dict):
         return tuple((k, freeze(v)) for k, v in value.items())
     return value
+
+
+def _elementwise(values: list[Any]) -> bool:
+    """Whether a call of linear algebra is one of long elementwise loops: stacks of matrices, long vectors."""
+    for value in values:
+        dimensions = getattr(value, "ndim", 0)
+        if dimensions > 2 or (dimensions == 1 and value.size > _LONG):
+            return True
+    return False
 
 
 class Bridge:
@@ -96,9 +109,12 @@ class Bridge:
         finish_jax: Callable[[Call, Any], Any] | None,
         drive: Callable[[Call, Callable[..., Any]], Any] | None,
         extras: Mapping[str, Any],
+        quick: bool = False,
         signature: inspect.Signature | None = None,
     ) -> None:
         self.name = name
+        self.quick = bool(callables) or quick
+        self.lapack = name.startswith(_IN_LAPACK)
         self.body = body
         self.original = _resolve(name)
         self.signature = public_signature(self.original, body, extras, signature)
@@ -266,9 +282,9 @@ class Bridge:
         options = None
         if self.callables:
             key += tuple([jax.tree_util.tree_structure(call[name]) for name in self.callables])
-            if call.numpy and not call.nested:  # JAX takes compiler options at the top level only
-                options = platform.loop_options()
-                key += (True,)
+        if call.numpy and not call.nested and (self.quick or (self.lapack and not _elementwise(dynamic))):
+            options = platform.quick_options()  # JAX takes compiler options at the top level only
+            key += (True,)
         try:
             compiled = _compiled.get_or_make(key, lambda: self._compile(static, options))
         except TypeError as error:
@@ -356,6 +372,7 @@ def implements(
     finish_jax: Callable[[Call, Any], Any] | None = None,
     drive: Callable[[Call, Callable[..., Any]], Any] | None = None,
     extras: Mapping[str, Any] | None = None,
+    quick: bool = False,
     signature: inspect.Signature | None = None,
     examples: Callable[[], list[Example]] | None = None,
     jit: bool = True,
@@ -390,6 +407,10 @@ def implements(
         How the body's output becomes the result.
     extras : mapping, optional
         Our keyword-only parameters and their defaults.
+    quick : bool
+        Whether the NumPy world's programs are compiled the quicker way, whose elementwise loops may be slower
+        (`platform.quick_options`): measure both. Those with callables always are, and those of the linear algebra
+        modules where neither stacks of matrices nor long vectors come in.
     signature : inspect.Signature, optional
         For originals whose own signature Python cannot read.
     examples : callable, optional
@@ -409,7 +430,7 @@ def implements(
         bridge = Bridge(
             name, body, static=static, ignored=ignored, callables=callables or {}, trees=trees, dtypes=dtypes,
             out=out, prepare=prepare, supports=supports, validate=validate, finite=finite, finish=finish,
-            finish_jax=finish_jax, drive=drive, extras=extras or {}, signature=signature,
+            finish_jax=finish_jax, drive=drive, extras=extras or {}, quick=quick, signature=signature,
         )  # fmt: skip
 
         def function(*args: Any, **kwargs: Any) -> Any:

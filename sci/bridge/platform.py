@@ -189,11 +189,12 @@ def setup(silent: bool) -> None:
 
 
 @functools.cache
-def loop_options() -> dict[str, bool] | None:
-    """Compiler options for solver loops around user callables.
+def quick_options() -> dict[str, bool] | None:
+    """Compiler options for programs whose time is not spent in long elementwise loops.
 
-    On jaxlib 0.10 the fusion emitters double the compile time of such loops, which consist of many
-    scalar operations, and gain nothing when they run. Later builds have lost the option, and the need.
+    On jaxlib 0.10 the fusion emitters double the compile time, for nothing where the work is in many scalar
+    operations (solver loops around user callables) or in calls of LAPACK. Elementwise code over large arrays
+    is up to four times slower without them. Later builds have lost the option, and the need.
     """
     old = importlib.metadata.version("jaxlib").startswith("0.10.")
     return {"xla_cpu_use_fusion_emitters": False} if old and jax.default_backend() == "cpu" else None

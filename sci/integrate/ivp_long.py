@@ -118,7 +118,7 @@ def _compiled() -> tuple[Any, Any, Any]:
         state, block = stepper.steps(fixed[0], problem, state, count, capacity, fixed[2], last=False)
         return state, block, numbers(problem, state, fixed)
 
-    options = platform.loop_options()
+    options = platform.quick_options()
     return (
         jax.jit(start, static_argnames="fixed", compiler_options=options),
         jax.jit(outputs, static_argnames="fixed", compiler_options=options),

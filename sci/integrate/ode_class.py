@@ -69,7 +69,7 @@ def _whole() -> Any:
         state = drive.run(method, problem, state, lambda s: s.accepted >= 0)
         return state.t, state.y, outcome(problem, state)
 
-    return jax.jit(run, static_argnames=("method",), compiler_options=platform.loop_options())
+    return jax.jit(run, static_argnames=("method",), compiler_options=platform.quick_options())
 
 
 class _Integrator:

@@ -85,7 +85,7 @@ def _compiled() -> tuple[Any, Any, Any]:
     def coefficients(fun, last, method, vectorized):
         return method.coefficients(lambda t, y: as_array(fun(t, y[:, None] if vectorized else y)).ravel(), last)
 
-    options = platform.loop_options()
+    options = platform.quick_options()
     names = {"start": ("method", "vectorized"), "steps": ("method", "vectorized", "automatic", "capacity")}
     return (
         jax.jit(start, static_argnames=names["start"], compiler_options=options),

@@ -5,6 +5,8 @@ import scipy.linalg as sla
 from numpy import array, cos, exp, sin
 from numpy.linalg import norm, solve
 from scipy import special
+from scipy._lib import array_api_compat
+from scipy._lib.array_api_compat import numpy as xp
 from scipy.special import expit, gamma
 
 A = np.array([[2.0, 1.0, 0.0], [0.5, 3.0, -1.0], [0.0, 1.0, 4.0]])
@@ -24,6 +26,9 @@ _SHORT = {
     "array_ints": lambda t, y: np.array([1, 2, 3]) * y,
     "asarray_list": lambda t, y: np.asarray([y, 2 * y]),
     "imported": lambda t, y: array([sin(y[0]), cos(y[1]) * exp(-t)]),
+    "standard": lambda t, y: xp.sum(xp.reshape(xp.sin(y), (-1, 1)) * xp.asarray([1.0, t]), axis=-1) + xp.acos(y / 9),
+    "standard_linalg": lambda t, y: xp.linalg.vector_norm(y) + xp.vecdot(y, xp.astype(y > 0, xp.float64)) * xp.pi,
+    "standard_namespace": lambda t, y: array_api_compat.array_namespace(y).concat([y, xp.permute_dims(y, (0,))]),
     "matmul": lambda t, y: A @ y,
     "dot_method": lambda t, y: A.dot(y) + y.dot(A),
     "dot": lambda t, y: np.dot(A, y),

@@ -7,11 +7,12 @@ import functools
 import numpy as np
 
 from ..errors import TraceReason
-from ..functions import record
+from ..functions import call_numpy, record
 from ..lift_objects import public_distribution
 from ..tape import refuse
 from ..values import any_traced, plain, wrap_constant
 from .densities import FAMILIES, METHODS, evaluate
+from .formulas import formula, has_formula
 
 _RANDOM = ("rvs", "random_state")
 
@@ -45,10 +46,15 @@ def _method(original, name):
     full = f"scipy.stats.{original.name}.{name}"
     if name in _RANDOM:
         refuse(TraceReason.RANDOM, full)
-    known = original.name in FAMILIES and public_distribution(original) and name in METHODS[_is_discrete(original)]
-    if not known or (name in ("ppf", "isf") and _without_inverse(original.name)):
-        refuse(TraceReason.LIBRARY, full, "pass its result in, or compute it outside the function")
-    return functools.partial(_call, original, name)
+    if public_distribution(original) is not None:
+        family = original.name in FAMILIES and name in METHODS[_is_discrete(original)]
+        if family and not (name in ("ppf", "isf") and _without_inverse(original.name)):
+            return functools.partial(_call, original, name)
+        if has_formula(original, name):
+            return functools.partial(_by_formula, original, name)
+        if name.startswith("_") and has_formula(original, name[1:]):  # one distribution's formula inside another's
+            return formula(original, name)
+    refuse(TraceReason.LIBRARY, full, "pass its result in, or compute it outside the function")
 
 
 def _is_discrete(original):
@@ -69,6 +75,15 @@ def _call(original, name, x, *args, **kwargs):
     method = _pair(original, name, len(shapes))
     emit = functools.partial(evaluate, original.name, name)
     return record(method, f"registered.{original.name}.{name}", emit, (x, loc, scale, *shapes), {})
+
+
+def _by_formula(original, name, x, *args, **kwargs):
+    if not any_traced((x, args)) and not any_traced(kwargs):
+        return wrap_constant(getattr(original, name)(plain(x), *plain(args), **plain(kwargs)))
+    shapes, loc, scale = original._parse_args(*args, **kwargs)
+    as_float = functools.partial(call_numpy, np.asarray)
+    x, *shapes = (as_float((v, float), {}) for v in (x, *shapes))
+    return formula(original, name)(x, loc, scale, *shapes)
 
 
 @functools.cache

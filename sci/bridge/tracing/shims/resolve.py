@@ -37,6 +37,8 @@ _PASS_MODULES = frozenset(
 )
 _PASS_TYPES = _PASS_MODULES | {"builtins", "typing_extensions"}
 _RANDOM = {"random", "secrets", "uuid"}
+_COMPAT = "array_api_compat"
+_NAMESPACE_OF = ("array_namespace", "get_namespace")  # SciPy wraps it
 _cache: dict[int, tuple] = {}
 
 
@@ -58,6 +60,8 @@ def _make(value):
     own = builtins.SHIMS.get(id(value)) or math.SHIMS.get(id(value))
     if own is not None:
         return own[1]
+    if _COMPAT in _module(value).split(".") or getattr(value, "__name__", "") in _NAMESPACE_OF:
+        return _standard(value)
     owner = type(getattr(value, "__self__", None)).__module__
     if (
         isinstance(value, (np.ufunc, np.vectorize))
@@ -66,6 +70,19 @@ def _make(value):
     ):
         return numpy.shim(value)
     return _other(value)
+
+
+def _standard(value):
+    """A function of the array API standard's layer over NumPy (its own package, or SciPy's copy): NumPy's own."""
+    from . import numpy
+
+    name = getattr(value, "__name__", "")
+    if name in _NAMESPACE_OF:
+        return lambda *arrays, **options: numpy.numpy_module(np)
+    same = getattr(np, name, None)
+    if callable(same) and not isinstance(value, type):
+        return numpy.shim(same)
+    return blocked(f"{_module(value)}.{name}")
 
 
 def _module(value):
@@ -81,7 +98,7 @@ def module_shim(module):
     root = name.partition(".")[0]
     if name == "math" or name == "cmath":
         return math.Math(module)
-    if root == "numpy":
+    if root == "numpy" or name.endswith(f"{_COMPAT}.numpy"):
         return numpy.numpy_module(module)
     if root == "scipy" or root in OURS:
         return scipy.Module(module)
