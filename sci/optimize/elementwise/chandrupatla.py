@@ -71,6 +71,8 @@ def broadcast_points(init: tuple[Any, ...], args: tuple[Any, ...]) -> tuple[tupl
     dtype = np.result_type(*arrays[: len(init)])
     if dtype.kind == "c":
         raise ValueError("Abscissae and function output must be real numbers.")
+    if dtype == np.float16:  # SciPy's result has it too; the bridge computes in single precision
+        raise HostRoute(Reason.DTYPE, "half precision")
     dtype = dtype if dtype.kind == "f" else np.dtype(float)
     try:
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
