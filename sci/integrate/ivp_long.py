@@ -69,10 +69,8 @@ class ProgressBar:
         self._bar: Any = None
         self._start, self._length = t0, abs(t1 - t0)
         if wanted:
-            try:
-                from tqdm.auto import tqdm
-            except ImportError as error:
-                raise ImportError("progress=True needs tqdm: pip install tqdm") from error
+            from tqdm.auto import tqdm  # a notebook's or a terminal's; not cheap to import
+
             self._bar = tqdm(total=100.0, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining}")
 
     def at(self, t: float) -> None:
