@@ -133,3 +133,13 @@ def hough(quick: bool):
     return lambda: ours.HoughLines(edges, 1, np.pi / 180, least), lambda: original.HoughLines(
         edges, 1, np.pi / 180, least
     )
+
+
+@topic.pair("fillPoly of 200 corners, 1080p gray uint8", rtol=1e-9)
+def fill_polygon(quick: bool):
+    ours, original = _both()
+    image = _gray(quick)
+    turns = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    reach = np.array(image.shape[::-1]) * (0.3 + 0.15 * np.cos(9 * turns))[:, None]
+    star = (reach * np.stack([np.cos(turns), np.sin(turns)], 1) + np.array(image.shape[::-1]) / 2).astype(np.int32)
+    return lambda: ours.fillPoly(image.copy(), [star], 255), lambda: original.fillPoly(image.copy(), [star], 255)

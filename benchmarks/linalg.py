@@ -296,3 +296,108 @@ def spsolve(quick: bool):
     a = sparse.diags_array([-np.ones(n - 1), 3 * np.ones(n), -np.ones(n - 1)], offsets=[-1, 0, 1]).tocsc()
     b = np.ones(n)
     return lambda: ours.spsolve(a, b), lambda: original.spsolve(a, b)
+
+
+def _symmetric(n: int) -> np.ndarray:
+    a = np.random.default_rng(5).standard_normal((n, n))
+    return a + a.T
+
+
+@topic.pair("ldl 1000x1000", **_FIRST)
+def ldl(quick: bool):
+    ours, original = _both()
+    a = _symmetric(50 if quick else 1000)
+    return lambda: ours.ldl(a), lambda: original.ldl(a)
+
+
+@topic.pair("ldl, 1,000 of 8x8")
+def ldl_batch(quick: bool):
+    ours, original = _both()
+    m = 20 if quick else 1000
+    a = _symmetric(8) + np.arange(m)[:, None, None] * np.eye(8)
+    return lambda: ours.ldl(a), lambda: original.ldl(a)
+
+
+@topic.pair("matrix_balance 1000x1000", **_FIRST)
+def matrix_balance(quick: bool):
+    ours, original = _both()
+    n = 50 if quick else 1000
+    rng = np.random.default_rng(6)
+    a = rng.standard_normal((n, n)) * np.exp(3 * rng.standard_normal((n, n)))
+    return lambda: ours.matrix_balance(a), lambda: original.matrix_balance(a)
+
+
+@topic.pair("funm 200x200, sin", **_FIRST)
+def funm(quick: bool):
+    ours, original = _both()
+    a = _general(20 if quick else 200) / 20
+    return lambda: ours.funm(a, np.sin), lambda: original.funm(a, np.sin)
+
+
+@topic.pair("cossin 300x300", same=lambda out: out[1], **_FIRST)
+def cossin(quick: bool):
+    ours, original = _both()
+    n = 20 if quick else 300
+    a = np.linalg.qr(_general(n))[0]
+    return lambda: ours.cossin(a, n // 2, n // 2), lambda: original.cossin(a, n // 2, n // 2)
+
+
+@topic.pair("interp_decomp 1000x1000 of rank 30, eps=1e-10", same=lambda out: np.array(out[0]), **_FIRST)
+def interp_decomp(quick: bool):
+    from scipy.linalg import interpolative as original
+
+    from sci.linalg import interpolative as ours
+
+    n = 100 if quick else 1000
+    rng = np.random.default_rng(7)
+    a = rng.standard_normal((n, 30)) @ rng.standard_normal((30, n))
+    return lambda: ours.interp_decomp(a, 1e-10, rng=0), lambda: original.interp_decomp(a, 1e-10, rng=0)
+
+
+@topic.pair("qz 100x100, complex", same=lambda out: np.array(0.0), **_FIRST)
+def qz(quick: bool):
+    ours, original = _both()
+    n = 10 if quick else 100
+    a, b = _general(n) + 1j, np.random.default_rng(8).standard_normal((n, n)) + 0j
+    return lambda: ours.qz(a, b), lambda: original.qz(a, b)
+
+
+@topic.pair("spsolve_triangular, the lower factor of a 100x100 grid", **_FIRST)
+def spsolve_triangular(quick: bool):
+    ours, original = _both_sparse()
+    n = 10 if quick else 100
+    a, b = original.splu(_grid(n).tocsc()).L.tocsr(), np.ones(n * n)
+    return lambda: ours.spsolve_triangular(a, b), lambda: original.spsolve_triangular(a, b)
+
+
+@topic.pair("splu of a 100x100 grid: solve for a JAX array, and SciPy's for NumPy's", **_FIRST)
+def splu_solve(quick: bool):
+    import jax
+
+    ours, original = _both_sparse()
+    n = 10 if quick else 100
+    a, b = _grid(n).tocsc(), np.ones(n * n)
+    theirs = original.splu(a)
+    with jax.enable_x64(True):
+        on_device = jax.numpy.asarray(b)
+    solve = jax.jit(ours.splu(a).solve)
+
+    def run():
+        with jax.enable_x64(True):
+            return np.asarray(solve(on_device))
+
+    return run, lambda: theirs.solve(b)
+
+
+@topic.pair("onenormest, 300x300 grid", same=lambda est: np.array(0.0), **_FIRST)
+def onenormest(quick: bool):
+    ours, original = _both_sparse()
+    a = _grid(10 if quick else 300)
+    return lambda: ours.onenormest(a), lambda: original.onenormest(a)
+
+
+@topic.pair("norm, Frobenius, of a 300x300 grid", **_FIRST)
+def sparse_norm(quick: bool):
+    ours, original = _both_sparse()
+    a = _grid(10 if quick else 300)
+    return lambda: ours.norm(a), lambda: original.norm(a)

@@ -118,3 +118,17 @@ def mean_by_label(quick: bool):
 @topic.pair("rotate by 30 degrees, linear, 512x512 float64", rtol=1e-8)
 def rotate(quick: bool):
     return _pair("rotate", _image(quick, 512, 512, dtype=np.float64), 30.0, order=1)
+
+
+def _spread(windows, axis):
+    return np.max(windows, axis=axis) - np.mean(windows, axis=axis)
+
+
+@topic.pair("vectorized_filter of NumPy code, 3x3, 512x512 float64")
+def vectorized(quick: bool):
+    return _pair("vectorized_filter", _image(quick, 512, 512, dtype=np.float64), _spread, size=3)
+
+
+@topic.pair("value_indices of 200 values, 1080x1920 int32", same=lambda r: np.concatenate([v[1] for v in r.values()]))
+def value_indices(quick: bool):
+    return _pair("value_indices", (_image(quick, 1080, 1920) * 200).astype(np.int32))

@@ -306,6 +306,17 @@ def rectangles(quick: bool):
     return call(ours), call(original)
 
 
+@topic.pair("shgo, 3 dimensions, 128 Sobol points", same=lambda r: r.fun, rtol=1e-6)
+def homology(quick: bool):
+    ours, original = _both()
+    options = {"n": 32 if quick else 128, "sampling_method": "sobol"}
+
+    def call(module):
+        return lambda: module.shgo(rastrigin, [(-5.12, 4.3)] * 3, **options)
+
+    return call(ours), call(original)
+
+
 @topic.pair("linear_sum_assignment, 200 of 30 x 30: vmap, and a loop over SciPy")
 def assignments(quick: bool):
     import jax

@@ -49,6 +49,7 @@ from image.cv2.colour import (
     demosaicing,
 )
 from image.cv2.constants import *  # noqa: F403
+from image.cv2.contours import arcLength, boundingRect, contourArea, isContourConvex, pointPolygonTest
 from image.cv2.coordinates import (
     cartToPolar,
     phase,
@@ -67,7 +68,10 @@ from image.cv2.derivatives import (
     magnitude,
 )
 from image.cv2.distance import distanceTransform, distanceTransformWithLabels
-from image.cv2.drawing import circle, line, polylines, rectangle
+from image.cv2.drawing_ellipses import ellipse, ellipse2Poly
+from image.cv2.drawing_lines import arrowedLine, clipLine, drawMarker, line, polylines
+from image.cv2.drawing_polygons import fillConvexPoly, fillPoly
+from image.cv2.drawing_shapes import circle, rectangle
 from image.cv2.edges import (
     Canny,
     spatialGradient,
@@ -121,11 +125,15 @@ from image.cv2.logic import (
     min,
 )
 from image.cv2.lucas_kanade import calcOpticalFlowPyrLK
+from image.cv2.masks import checkRange, copyTo, finiteMask, patchNaNs
 from image.cv2.matching import matchTemplate
+from image.cv2.matrices import completeSymm, eigen, mulTransposed, trace
 from image.cv2.morphology import dilate, erode, getStructuringElement, medianBlur, morphologyEx
 from image.cv2.norms import PSNR, norm, normalize
+from image.cv2.ordering import reduceArgMax, reduceArgMin, sort, sortIdx
 from image.cv2.patches import getRectSubPix
 from image.cv2.phase_correlation import phaseCorrelate
+from image.cv2.points import convertPointsFromHomogeneous, convertPointsToHomogeneous
 from image.cv2.polar import (
     warpPolar,
 )
@@ -135,6 +143,8 @@ from image.cv2.pyramids import (
 )
 from image.cv2.region_moments import HuMoments, moments
 from image.cv2.remapping import convertMaps, remap
+from image.cv2.scalars import borderInterpolate, cubeRoot, fastAtan2, solveCubic
+from image.cv2.shape_fits import boxPoints, fitLine
 from image.cv2.smoothing import GaussianBlur, blur, boxFilter
 from image.cv2.spectra import createHanningWindow, getOptimalDFTSize, mulSpectrums
 from image.cv2.statistics import mean, meanStdDev, minMaxLoc, reduce, sumElems
@@ -167,6 +177,8 @@ __all__ = [
     "add",
     "addWeighted",
     "applyColorMap",
+    "arcLength",
+    "arrowedLine",
     "bilateralFilter",
     "bitwise_and",
     "bitwise_not",
@@ -174,20 +186,30 @@ __all__ = [
     "bitwise_xor",
     "blendLinear",
     "blur",
+    "borderInterpolate",
+    "boundingRect",
     "boxFilter",
+    "boxPoints",
     "calcBackProject",
     "calcHist",
     "calcOpticalFlowFarneback",
     "calcOpticalFlowPyrLK",
     "cartToPolar",
+    "checkRange",
     "circle",
+    "clipLine",
     "compare",
     "compareHist",
+    "completeSymm",
     "connectedComponents",
     "connectedComponentsWithStats",
+    "contourArea",
     "convertMaps",
+    "convertPointsFromHomogeneous",
+    "convertPointsToHomogeneous",
     "convertScaleAbs",
     "copyMakeBorder",
+    "copyTo",
     "cornerEigenValsAndVecs",
     "cornerHarris",
     "cornerMinEigenVal",
@@ -195,6 +217,7 @@ __all__ = [
     "countNonZero",
     "createCLAHE",
     "createHanningWindow",
+    "cubeRoot",
     "cvtColor",
     "dct",
     "demosaicing",
@@ -204,17 +227,26 @@ __all__ = [
     "distanceTransform",
     "distanceTransformWithLabels",
     "divide",
+    "drawMarker",
+    "eigen",
+    "ellipse",
+    "ellipse2Poly",
     "equalizeHist",
     "erode",
     "estimateAffine2D",
     "estimateAffinePartial2D",
     "exp",
     "extractChannel",
+    "fastAtan2",
     "fastNlMeansDenoising",
     "fastNlMeansDenoisingColored",
+    "fillConvexPoly",
+    "fillPoly",
     "filter2D",
     "findHomography",
     "findNonZero",
+    "finiteMask",
+    "fitLine",
     "flip",
     "floodFill",
     "gemm",
@@ -240,6 +272,7 @@ __all__ = [
     "integral3",
     "invert",
     "invertAffineTransform",
+    "isContourConvex",
     "line",
     "log",
     "magnitude",
@@ -255,12 +288,15 @@ __all__ = [
     "moments",
     "morphologyEx",
     "mulSpectrums",
+    "mulTransposed",
     "multiply",
     "norm",
     "normalize",
+    "patchNaNs",
     "perspectiveTransform",
     "phase",
     "phaseCorrelate",
+    "pointPolygonTest",
     "polarToCart",
     "polylines",
     "pow",
@@ -269,6 +305,8 @@ __all__ = [
     "pyrUp",
     "rectangle",
     "reduce",
+    "reduceArgMax",
+    "reduceArgMin",
     "remap",
     "repeat",
     "resize",
@@ -276,6 +314,9 @@ __all__ = [
     "scaleAdd",
     "sepFilter2D",
     "solve",
+    "solveCubic",
+    "sort",
+    "sortIdx",
     "spatialGradient",
     "split",
     "sqrBoxFilter",
@@ -284,6 +325,7 @@ __all__ = [
     "subtract",
     "sumElems",
     "threshold",
+    "trace",
     "transform",
     "transpose",
     "undistort",

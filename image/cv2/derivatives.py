@@ -21,7 +21,7 @@ from image.cv2._support import (
 from image.cv2.constants import FILTER_SCHARR
 from sci.bridge import Example, Reason, implements
 from sci.ndimage._kernels.planes import correlate_plane
-from sci.ndimage._kernels.separable import EVEN, correlate_axis, symmetry_of
+from sci.ndimage._kernels.separable import EVEN, correlate_axis, fits_integers, integer_passes, symmetry_of
 from sci.ndimage._passes import sqrt_of_squares
 
 __all__ = ["Laplacian", "Scharr", "Sobel", "magnitude"]
@@ -93,6 +93,8 @@ def _signature_scharr(src, ddepth, dx, dy, dst=None, scale=1.0, delta=0.0, borde
 def _derivative(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide):
     x = src.astype(working_dtype(src.dtype, output, np.float64 if wide else np.float32))
     bias = (jnp.asarray(delta, x.dtype), jnp.zeros((), x.dtype))
+    if fits_integers(src, (kernel_y.shape[0], kernel_x.shape[0])):
+        return planes(saturate(integer_passes(src, kernel_x, kernel_y, x.dtype, mode, symmetry, bias), output))
     for axis, kernel in ((1, kernel_x), (0, kernel_y)):
         if kernel.shape[0] > 1:
             x = correlate_axis(x, kernel, axis, mode, symmetry=symmetry[axis], bias=bias[axis])

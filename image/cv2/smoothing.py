@@ -21,7 +21,8 @@ from image.cv2._support import (
 from sci.bridge import Example, Reason, implements
 from sci.bridge.worlds import is_traced
 from sci.ndimage._kernels import planar
-from sci.ndimage._kernels.separable import EVEN, box_axis, correlate_axis
+from sci.ndimage._kernels.separable import EVEN, box_axis, correlate_axis, fits_integers, integer_passes
+from sci.ndimage._kernels.stages import staged
 
 # Kernels that OpenCV uses for a given size when sigma is not positive.
 _SMALL = {
@@ -155,18 +156,31 @@ def GaussianBlur(src, weights, mode, fraction):
     >>> cv2.GaussianBlur(np.array([[0, 0, 255, 0, 0]], np.uint8), (3, 1), 0)
     array([[  0,  64, 128,  64,   0]], dtype=uint8)
     """
+    if src.dtype.kind != "f":  # other operations would compute it anew for each of their taps, and it theirs
+        return staged(lambda image, *w: _blurred(image, w, mode, fraction), src, *weights)
+    return _blurred(src, weights, mode, fraction)
+
+
+def _blurred(src, weights, mode, fraction):
     # a 16-bit fraction of a 16-bit image needs 48 bits: exact in float64, one level off in float32
     acc = working_dtype(src.dtype if fraction < 16 else np.float64)
     x, zero = src.astype(acc), np.zeros((), acc)
     if src.dtype.kind == "f" and planar.fits(x.shape, [w.shape[0] for w in weights], mode):
         return planes(planar.even_passes(x, *weights, mode).astype(src.dtype))
+    if fits_integers(src, [w.shape[0] for w in weights]):
+        x = integer_passes(src, weights[1], weights[0], acc, mode, (EVEN, EVEN), (zero, zero))
+        return _rounded(x, src.dtype, fraction)
     # OpenCV goes along rows first; the other order is a third faster and differs in the last bit of floats
     passes = list(enumerate(weights))
     for axis, w in passes if src.dtype.kind == "f" else reversed(passes):
         x = correlate_axis(x, w, axis, mode, symmetry=EVEN, bias=zero)
+    return _rounded(x, src.dtype, fraction)
+
+
+def _rounded(x, dtype, fraction):
     if fraction:
         x = jnp.floor((x + 2.0 ** (2 * fraction - 1)) * 2.0 ** (-2 * fraction))
-    return planes(saturate(x, src.dtype))
+    return planes(saturate(x, dtype))
 
 
 def _prepare_box(function):

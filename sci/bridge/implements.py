@@ -438,7 +438,7 @@ def implements(
 
         short = name.rpartition(".")[2]
         function.__name__ = function.__qualname__ = short
-        function.__module__ = _public_module(body.__module__)
+        function.__module__ = _public_module(name, body.__module__)
         function.__doc__ = _docstring(name, bridge.original, body, note)
         function.__signature__ = bridge.signature  # type: ignore[attr-defined]
         function.__sci__ = bridge  # type: ignore[attr-defined]
@@ -448,10 +448,11 @@ def implements(
     return decorate
 
 
-def _public_module(module: str) -> str:
-    """``sci.linalg.basic`` -> ``sci.linalg``: where users and pickle find the function."""
-    parts = module.split(".")
-    return ".".join(parts[: 3 if parts[:2] in (["sci", "sparse"],) else 2]) if len(parts) > 2 else module
+def _public_module(name: str, module: str) -> str:
+    """Where users and pickle find the function: ``scipy.linalg.lu`` -> ``sci.linalg``, else the body's package."""
+    if name.startswith("scipy."):
+        return "sci" + name.rpartition(".")[0].removeprefix("scipy")
+    return ".".join(module.split(".")[:2])
 
 
 def _docstring(name: str, original: Any, body: Callable[..., Any], note: str) -> str:

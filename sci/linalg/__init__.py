@@ -2,14 +2,18 @@
 
 from sci.bridge import delegate
 from sci.linalg.assembly import block_diag, cdf2rdf, clarkson_woodruff_transform
+from sci.linalg.balancing import matrix_balance
 from sci.linalg.banded import cho_solve_banded, cholesky_banded, solve_banded, solveh_banded
 from sci.linalg.basic import solve
 from sci.linalg.companion_matrices import companion, fiedler, fiedler_companion, leslie
+from sci.linalg.decomp_cossin import cossin
 from sci.linalg.decomp_eig import eig, eigvals
 from sci.linalg.decomp_eigh import eigh, eigvalsh
+from sci.linalg.decomp_ldl import ldl
 from sci.linalg.decomp_lu import cho_factor, cholesky, lu
 from sci.linalg.decomp_polar import orthogonal_procrustes, polar
 from sci.linalg.decomp_qr import qr
+from sci.linalg.decomp_qz import ordqz, qz
 from sci.linalg.decomp_rq import qr_multiply, rq
 from sci.linalg.decomp_schur import hessenberg, rsf2csf, schur
 from sci.linalg.decomp_svd import svd, svdvals
@@ -29,6 +33,7 @@ from sci.linalg.norms import norm
 from sci.linalg.powers_and_sign import fractional_matrix_power, signm
 from sci.linalg.qr_updates import qr_delete, qr_insert, qr_update
 from sci.linalg.riccati import solve_continuous_are, solve_discrete_are
+from sci.linalg.scalar_functions import funm
 from sci.linalg.special_matrices import (
     circulant,
     convolution_matrix,
@@ -57,6 +62,7 @@ __all__ = [
     "convolution_matrix",
     "coshm",
     "cosm",
+    "cossin",
     "det",
     "diagsvd",
     "eig",
@@ -73,12 +79,14 @@ __all__ = [
     "fiedler",
     "fiedler_companion",
     "fractional_matrix_power",
+    "funm",
     "hankel",
     "hessenberg",
     "inv",
     "ishermitian",
     "issymmetric",
     "khatri_rao",
+    "ldl",
     "leslie",
     "logm",
     "lstsq",
@@ -86,8 +94,10 @@ __all__ = [
     "lu_factor",
     "lu_solve",
     "matmul_toeplitz",
+    "matrix_balance",
     "norm",
     "null_space",
+    "ordqz",
     "orth",
     "orthogonal_procrustes",
     "pinv",
@@ -98,6 +108,7 @@ __all__ = [
     "qr_insert",
     "qr_multiply",
     "qr_update",
+    "qz",
     "rq",
     "rsf2csf",
     "schur",

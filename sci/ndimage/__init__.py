@@ -10,6 +10,7 @@ from sci.ndimage.binary import (
     binary_opening,
     binary_propagation,
 )
+from sci.ndimage.comprehension import labeled_comprehension
 from sci.ndimage.correlation import convolve, convolve1d, correlate, correlate1d
 from sci.ndimage.derivatives import laplace, prewitt, sobel
 from sci.ndimage.distances import distance_transform_bf, distance_transform_cdt, distance_transform_edt
@@ -41,6 +42,7 @@ from sci.ndimage.label_extremes import (
     minimum,
     minimum_position,
 )
+from sci.ndimage.mapping import affine_transform, map_coordinates
 from sci.ndimage.measurements import (
     center_of_mass,
     histogram,
@@ -50,12 +52,13 @@ from sci.ndimage.measurements import (
     sum_labels,
     variance,
 )
-from sci.ndimage.objects import find_objects, label
+from sci.ndimage.objects import find_objects, label, value_indices
 from sci.ndimage.ranks import median_filter, percentile_filter, rank_filter
-from sci.ndimage.resampling import affine_transform, map_coordinates, shift, zoom
+from sci.ndimage.resampling import shift, zoom
 from sci.ndimage.splines import spline_filter, spline_filter1d
 from sci.ndimage.structures import generate_binary_structure, iterate_structure
 from sci.ndimage.uniform import uniform_filter, uniform_filter1d
+from sci.ndimage.vectorized import vectorized_filter
 
 __all__ = [
     "affine_transform",
@@ -98,6 +101,7 @@ __all__ = [
     "histogram",
     "iterate_structure",
     "label",
+    "labeled_comprehension",
     "laplace",
     "map_coordinates",
     "maximum",
@@ -126,7 +130,9 @@ __all__ = [
     "sum_labels",
     "uniform_filter",
     "uniform_filter1d",
+    "value_indices",
     "variance",
+    "vectorized_filter",
     "white_tophat",
     "zoom",
 ]

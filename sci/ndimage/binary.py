@@ -278,6 +278,7 @@ def _prepare_fill(call: Call) -> None:
 
 @implements(
     "scipy.ndimage.binary_propagation",
+    quick=True,
     **_FLOOD,
     prepare=_prepare_flood,
     examples=lambda: [Example((_image() & _image()[::-1],), {"mask": _image()}, vmap=("input",))],
@@ -296,6 +297,7 @@ def binary_propagation(input, mask, border_value, plan, output):
 
 @implements(
     "scipy.ndimage.binary_fill_holes",
+    quick=True,
     **_FLOOD,
     prepare=_prepare_fill,
     examples=lambda: [Example((_image(),), vmap=("input",))],

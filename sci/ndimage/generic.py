@@ -4,12 +4,10 @@ The function is turned into JAX code by the bridge and mapped over all windows a
 runs on SciPy, once per sample as always.
 """
 
-import types
 from typing import Any
 
 import jax
 import numpy as np
-from jax import lax
 from jax import numpy as jnp
 
 from sci.bridge import Example, HostRoute, Reason, as_array, implements
@@ -27,6 +25,7 @@ from sci.ndimage._kernels.borders import pad_axis
 from sci.ndimage._kernels.casting import compute_dtype, truncate_to
 from sci.ndimage._kernels.dense import extend
 from sci.ndimage._passes import sqrt_of_squares
+from sci.ndimage._windows import as_user_code, map_windows
 from sci.ndimage.extremes import (
     check_window,
     expand_origins,
@@ -38,9 +37,6 @@ from sci.ndimage.extremes import (
     window_argument,
 )
 
-# Windows of more values than this in all are formed one slab of the first axis at a time.
-_AT_ONCE = 1 << 22
-
 
 def _user_function(call, name):
     """The user's function; what is no Python callable (LowLevelCallable) goes to SciPy."""
@@ -49,12 +45,6 @@ def _user_function(call, name):
         raise HostRoute(Reason.UNTRACEABLE, f"{name} is a low-level callable")
     extra, options = tuple(call["extra_arguments"]), dict(call["extra_keywords"] or {})
     return function, extra, options
-
-
-def _as_user_code(wrapper):
-    """A wrapper of ours that the tracer clones as it clones the user's own code (the library's it takes as JAX)."""
-    code = wrapper.__code__.replace(co_filename="<sci.ndimage.generic>")
-    return types.FunctionType(code, wrapper.__globals__, wrapper.__name__, None, wrapper.__closure__)
 
 
 def _example_window(call):
@@ -73,7 +63,7 @@ def _prepare_nd(call):
     set_output_dtype(call, x.dtype)
     function, extra, options = _user_function(call, "function")
     if extra or options:
-        call["function"] = _as_user_code(lambda window: function(window, *extra, **options))
+        call["function"] = as_user_code(lambda window: function(window, *extra, **options))
     call["count"] = int(footprint.sum())
     call["plan"] = (footprint.shape, footprint.tobytes(), filter_mode(call["mode"]), tuple(origins))
 
@@ -130,21 +120,10 @@ def generic_filter(input, function, cval, plan, output):
     padded = extend(x, shape, origins, mode, cval)
     taps = np.argwhere(footprint).tolist()
 
-    def slab(first, count):
-        """Results for `count` rows of the first axis from `first` on."""
-        sizes = (count, *input.shape[1:])
-        starts = [[first + tap[0], *tap[1:]] for tap in taps]
-        windows = jnp.stack([lax.dynamic_slice(padded, s, sizes).ravel() for s in starts], axis=-1)
-        values = jax.vmap(lambda w: as_array(function(w)).reshape(()))(windows)
-        return truncate_to(values, output).reshape(sizes)
+    def value(window):
+        return truncate_to(as_array(function(window)).reshape(()), output)
 
-    if input.size * len(taps) <= _AT_ONCE:
-        return slab(0, input.shape[0]) if input.ndim else _scalar(padded, len(taps), function, output)
-    return lax.map(lambda k: slab(k, 1)[0], jnp.arange(input.shape[0]))
-
-
-def _scalar(value, count, function, output):
-    return truncate_to(as_array(function(jnp.broadcast_to(value, (count,)))).reshape(()), output)
+    return map_windows(value, padded, taps, input.shape)
 
 
 def _example_line(call):
@@ -168,7 +147,7 @@ def _prepare_1d(call):
         function(values, result, *extra, **options)
         return result
 
-    call["function"], call["count"] = _as_user_code(line), length + size - 1
+    call["function"], call["count"] = as_user_code(line), length + size - 1
     call["plan"] = (axis, size, origin, filter_mode(call["mode"]))
 
 
@@ -182,7 +161,7 @@ def _third_difference(line, out, scale=1.0):
     prepare=_prepare_1d,
     examples=lambda: [
         Example(
-            (_image(), _as_user_code(_third_difference), 4), {"axis": 0, "extra_arguments": (0.5,)}, grad=("input",)
+            (_image(), as_user_code(_third_difference), 4), {"axis": 0, "extra_arguments": (0.5,)}, grad=("input",)
         ),
     ],
 )
@@ -227,7 +206,7 @@ def _prepare_derivative(name):
                 found.append(function(values, axis, dtype, mode, cval, *extra, **options))
             return found
 
-        call[name], call["count"] = _as_user_code(slopes), len(axes)
+        call[name], call["count"] = as_user_code(slopes), len(axes)
 
     return prepare
 

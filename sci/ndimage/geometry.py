@@ -9,9 +9,9 @@ from jax import numpy as jnp
 from sci.bridge import Example, HostRoute, Reason, as_array, implements
 from sci.bridge.worlds import is_jax, is_traced
 from sci.ndimage._arguments import array_argument, finish_output, given, set_output_dtype
+from sci.ndimage._interpolation import interpolate_at, interpolation_arguments
 from sci.ndimage._kernels.casting import on_parts, real_dtype, round_to, rounding_guard, separate_product
 from sci.ndimage._passes import accumulator
-from sci.ndimage.resampling import interpolate_at, interpolation_arguments
 
 
 def _plane(call, x):
@@ -64,6 +64,7 @@ def _image():
 
 @implements(
     "scipy.ndimage.rotate",
+    quick=True,
     static=("plan", "output"),
     ignored=("reshape",),
     dtypes="keep",

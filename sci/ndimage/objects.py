@@ -1,7 +1,8 @@
-"""Connected components: `label`, `find_objects`."""
+"""Connected components and where labels are: `label`, `find_objects`, `value_indices`."""
 
 import jax
 import numpy as np
+from jax import lax
 from jax import numpy as jnp
 
 from sci.bridge import Example, HostRoute, Reason, implements
@@ -52,6 +53,7 @@ def _image():
 
 @implements(
     "scipy.ndimage.label",
+    quick=True,
     static=("plan",),
     dtypes="keep",
     prepare=_prepare_label,
@@ -158,3 +160,89 @@ def find_objects(input, capacity):
         first, last = jnp.argmax(present, axis=1), n - jnp.argmax(present[:, ::-1], axis=1)
         boxes.append(jnp.stack([first, jnp.where(present.any(axis=1), last, 0)], axis=-1))
     return jnp.stack(boxes, axis=1).astype(np.int32)
+
+
+def _prepare_values(call):
+    x = array_argument(call, "arr")
+    if x.dtype.kind not in "iu":
+        raise ValueError(f"Parameter 'arr' must be an integer array, not {x.dtype}")
+    if x.size >= 2**31:
+        raise HostRoute(Reason.SHAPE, "positions of more than 31 bits")
+    ignored = call["ignore_value"]
+    call["ignoring"] = ignored is not None
+    if ignored is None:
+        ignored = 0
+    elif not is_traced(ignored):
+        ignored = np.dtype(x.dtype).type(ignored)  # OverflowError if it does not fit
+    call["ignored"] = ignored
+    call["shape"] = x.shape
+
+
+def _finish_values(call, result):
+    values, positions, count = result
+    values, positions = values[: int(count)], positions[: int(count)]
+    first = np.flatnonzero(np.r_[True, values[1:] != values[:-1]]) if values.size else []
+    places = np.unravel_index(positions, call["shape"]) if call["shape"] else ()
+    parts = [np.split(p, first[1:]) for p in places]
+    return {values[k]: tuple(p[i] for p in parts) for i, k in enumerate(first)}
+
+
+@implements(
+    "scipy.ndimage.value_indices",
+    static=("ignoring",),
+    dtypes="keep",
+    prepare=_prepare_values,
+    finish=_finish_values,
+    grad=False,
+    examples=lambda: [
+        Example(
+            (np.array([[1, 1, 0, 3], [0, 1, 0, -3]]),),
+            {"ignore_value": 1},
+            output=lambda r: [np.array(v) for v in r.values()] if type(r) is dict else r[0],
+            jit=False,
+            skip_odd=("0-d", "empty"),  # nothing to compare
+        )
+    ],
+)
+def value_indices(arr, ignored, ignoring):
+    """Where every value occurs: a dictionary of index tuples, as `numpy.nonzero` gives them for ``arr == value``.
+
+    One sort of all samples by value and place; values of any size, where SciPy makes a table from the least to the
+    largest. On one CPU SciPy's count is faster where that table is small.
+
+    Returns
+    -------
+    dict
+        From each value, smallest first, to a tuple of integer arrays, one for an axis. In the JAX world
+        ``(values, positions, count)``: all samples sorted by value, their flat positions, and how many there are
+        that do not have `ignore_value` (which stand behind the others).
+
+    Raises
+    ------
+    ValueError
+        An array that is not of an integer type.
+    OverflowError
+        An `ignore_value` that the array's type does not hold.
+
+    Examples
+    --------
+    >>> from sci import ndimage
+    >>> ndimage.value_indices([3, 1, 1, 0, 3], ignore_value=0)
+    {np.int64(1): (array([1, 2]),), np.int64(3): (array([0, 4]),)}
+    """
+    flat = arr.ravel()
+    positions = jnp.arange(flat.shape[0], dtype=np.int32)
+    if not ignoring:
+        order = _sorted(flat, positions)
+        return flat[order], order, jnp.int32(flat.shape[0])
+    out = flat == ignored.astype(flat.dtype)
+    _, _, order = lax.sort((out, flat, positions), num_keys=2, is_stable=True)
+    return flat[order], order, flat.shape[0] - out.sum(dtype=np.int32)
+
+
+def _sorted(flat, positions):
+    """Positions in order of the values, by a sort of one operand where value and position fit one word."""
+    if flat.dtype.itemsize > 4 or not jax.config.jax_enable_x64:
+        return lax.sort((flat, positions), num_keys=1, is_stable=True)[1]
+    words = lax.sort((flat.astype(np.int64) << 32) | positions.astype(np.int64))
+    return (words & 0x7FFFFFFF).astype(np.int32)

@@ -43,6 +43,7 @@ def _image():
 
 @implements(
     "scipy.ndimage.spline_filter",
+    quick=True,
     **FILTER,
     prepare=_prepare(2),
     examples=lambda: [
@@ -75,6 +76,7 @@ def spline_filter(input, plan, output):
 
 @implements(
     "scipy.ndimage.spline_filter1d",
+    quick=True,
     **FILTER,
     prepare=_prepare(0),
     examples=lambda: [Example((_image(), 4), {"axis": 0, "mode": "reflect"}, grad=("input",))],

@@ -29,6 +29,7 @@ from sci.optimize.linprog import linprog
 from sci.optimize.lsq import least_squares
 from sci.optimize.minimizers import minimize
 from sci.optimize.newton import newton
+from sci.optimize.quadratic_assignment import quadratic_assignment
 from sci.optimize.quasi_newton import (
     anderson,
     broyden1,
@@ -43,6 +44,7 @@ from sci.optimize.roots import fsolve, root
 from sci.optimize.rosenbrock import rosen, rosen_der, rosen_hess, rosen_hess_prod
 from sci.optimize.scalar import bisect, brenth, brentq, ridder, toms748
 from sci.optimize.scalar_minimum import bracket, brent, fminbound, golden, minimize_scalar
+from sci.optimize.shgo import shgo
 
 __all__ = [
     "anderson",
@@ -89,6 +91,7 @@ __all__ = [
     "newton",
     "newton_krylov",
     "nnls",
+    "quadratic_assignment",
     "ridder",
     "root",
     "root_scalar",
@@ -96,6 +99,7 @@ __all__ = [
     "rosen_der",
     "rosen_hess",
     "rosen_hess_prod",
+    "shgo",
     "toms748",
 ]
 

@@ -48,14 +48,6 @@ def fresh_direction(n, j, dtype):
     return jnp.sin(1.0 + (i + 1.0) * (i * 0.6180339887 + j + 0.7071067812)).astype(dtype)
 
 
-def _orthogonal(w, basis, images, before):
-    """`w` less its part in the basis, by two passes; and the coefficients."""
-    h = jnp.where(before, jnp.conj(images) @ w, 0)
-    w = w - h @ basis
-    again = jnp.where(before, jnp.conj(images) @ w, 0)
-    return w - again @ basis, h + again
-
-
 def lanczos(apply, metric, start, k, m, which, tol, limit):
     """Eigenpairs of the operator `apply`, which is self-adjoint in the inner product ``x^H metric(y)``.
 
@@ -97,27 +89,45 @@ def lanczos(apply, metric, start, k, m, which, tol, limit):
         return jnp.sqrt(jnp.maximum(jnp.real(jnp.vdot(w, bw)), 0)), bw
 
     def step(s):
+        # One copy of the orthogonalisation in the program, for two passes over the new vector and, where nothing of it
+        # is left, two over a fresh one: compile time is a cost.
         j, basis, images = s["j"], s["basis"], images_of(s)
         before = index <= j
-        w, h = _orthogonal(apply(basis[j], images[j]), basis, images, before)
-        beta, bw = length(w)
-        broken = beta <= 10 * eps * jnp.linalg.norm(h)
 
-        def renewed(_):
+        def fresh(_):
             u = fresh_direction(n, j, dtype)
-            u = u if metric is None else apply(u, metric(u))  # into the range, where the metric is semidefinite
-            before_norm, _ = length(u)
-            u, _ = _orthogonal(u, basis, images, before)
-            size, bu = length(u)
-            return u, bu, jnp.where(size <= 100 * eps * before_norm, jnp.inf, size)
+            return u if metric is None else apply(u, metric(u))  # into the range, where the metric is semidefinite
 
-        w, bw, size = lax.cond(broken, renewed, lambda _: (w, bw, beta), None)
+        def one_pass(p):
+            again = p["pass"] >= 2
+            w = lax.cond(p["pass"] == 2, fresh, lambda w: w, p["w"])
+            part = jnp.where(before, jnp.conj(images) @ w, 0)
+            w = w - part @ basis
+            odd = p["pass"] % 2 == 1
+            size, bw = lax.cond(odd, length, lambda w: (jnp.zeros((), w.real.dtype), w), w)
+            h = jnp.where(again, p["h"], p["h"] + part)
+            # a fresh vector's length before: its passes split it at right angles
+            whole = jnp.where(odd, p["whole"], jnp.linalg.norm(part))
+            return {
+                "w": w, "bw": bw, "h": h, "size": size, "whole": whole, "pass": p["pass"] + 1,
+                "broken": p["broken"] | (odd & ~again & (size <= 10 * eps * jnp.linalg.norm(h))),
+            }  # fmt: skip
+
+        zero = jnp.zeros((), start.real.dtype)
+        w = apply(basis[j], images[j])
+        first = {
+            "w": w, "bw": w, "h": jnp.zeros(m + 1, dtype), "size": zero, "whole": zero, "pass": jnp.asarray(0),
+            "broken": jnp.asarray(False),
+        }  # fmt: skip
+        p = lax.while_loop(lambda p: (p["pass"] < 2) | (p["broken"] & (p["pass"] < 4)), one_pass, first)
+        spent = p["broken"] & (p["size"] <= 100 * eps * p["whole"])  # the space is exhausted: a zero vector
+        size = jnp.where(spent, jnp.inf, p["size"])
         out = {
-            "j": j + 1, "basis": basis.at[j + 1].set(w / size), "h": s["h"].at[:, j].set(h[:m].real),
-            "beta": jnp.where(broken, 0, beta),
+            "j": j + 1, "basis": basis.at[j + 1].set(p["w"] / size), "h": s["h"].at[:, j].set(p["h"][:m].real),
+            "beta": jnp.where(p["broken"], 0, p["size"]),
         }  # fmt: skip
         if metric is not None:
-            out["images"] = images.at[j + 1].set(bw / size)
+            out["images"] = images.at[j + 1].set(p["bw"] / size)
         return out
 
     def cycle(carry):

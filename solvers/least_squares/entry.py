@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.tree_util import Partial
 
+from solvers.batching import in_blocks
 from solvers.implicit import close, implicit
 from solvers.iterate import entry_jit, iterate, split
 from solvers.least_squares.dogbox import Dogbox
@@ -155,6 +156,8 @@ def least_squares(fun, x0, args=(), method=None, *, jac=None, bounds=None, loss=
         jac = problem.loss.model(fun, problem.jacobian(x))[1]
         return {"fun": fun, "jac": jac, "cost": problem.loss.cost(fun)}
 
+    values = jax.eval_shape(function, params[0], start).size
+    solve = in_blocks(solve, 2 * values * (start.size + 1))
     x, aux = implicit(solve, stationarity, outputs, params, carried)
     success = (aux["status"] >= 1) & (aux["status"] <= 4)
     return LeastSquaresResult(x=unravel(x), success=success, **aux)

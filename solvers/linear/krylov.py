@@ -24,7 +24,7 @@ sparse indefinite systems of linear equations", SIAM J. Numer. Anal. 12, 1975 (M
 import jax.numpy as jnp
 from jax import lax
 
-__all__ = ["bicg", "bicgstab", "cg", "cgs", "minres", "norm"]
+__all__ = ["bicg", "bicgstab", "cg", "cgs", "minres", "norm", "unchanged"]
 
 _RHO, _OMEGA = -10, -11
 
@@ -47,21 +47,37 @@ def _run(step, state, target, limit):
     return state[0], info
 
 
+def unchanged(r):
+    """The preconditioner that is none."""
+    return r
+
+
 def cg(apply, b, x0, target, limit, precondition):
     """Conjugate gradients, for Hermitian positive definite A and M."""
+    plain = precondition is unchanged
 
-    def step(k, state):
-        x, r, p, rho_before, code = state
+    def square(r):
+        return jnp.vdot(r, r)
+
+    def step(carry):
+        # the residual's square is carried: the end's test and, without a preconditioner, the next step need no pass
+        k, x, r, p, rho_before, residual = carry
         z = precondition(r)
-        rho = jnp.vdot(r, z)
+        rho = residual if plain else jnp.vdot(r, z)
         p = z + jnp.where(k > 0, rho / jnp.where(k > 0, rho_before, 1), 0) * p
         q = apply(p)
         alpha = rho / jnp.vdot(p, q)
-        return x + alpha * p, r - alpha * q, p, rho, code
+        r = r - alpha * q
+        return k + 1, x + alpha * p, r, p, rho, square(r)
+
+    def above(residual):
+        return jnp.sqrt(jnp.real(residual)) >= target
 
     r = b - apply(x0)
-    zero = jnp.zeros((), b.dtype)
-    return _run(step, (x0, r, jnp.zeros_like(b), zero, jnp.asarray(0)), target, limit)
+    carry = (jnp.asarray(0), x0, r, jnp.zeros_like(b), jnp.zeros((), b.dtype), square(r))
+    k, x, _, _, _, residual = lax.while_loop(lambda c: above(c[5]) & (c[0] < limit), step, carry)
+    # as SciPy, which tests at the head of an iteration: what the last one reaches is not looked at
+    return x, jnp.where((k < limit) & (jnp.sqrt(jnp.real(residual)) < target), 0, limit)
 
 
 def bicg(apply, b, x0, target, limit, precondition):

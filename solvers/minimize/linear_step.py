@@ -13,7 +13,7 @@ References
 import jax.numpy as jnp
 from jax import lax
 
-from solvers.minimize.quadratic import eliminate
+from solvers.minimize.quadratic import eliminate_with_pivots
 from solvers.roots.vectors import inner, norm, product
 
 __all__ = ["linear_step"]
@@ -39,7 +39,8 @@ def linear_step(gradient, rows, levels, radius):
     dtype, n, m = gradient.dtype, gradient.size, levels.size
     tiny = jnp.finfo(dtype).tiny
     double = jnp.finfo(dtype).eps < 1e-10
-    weight, precision = (1e6, 1e-9) if double else (1e3, 1e-4)
+    weight, precision = (1e6, 1e-12) if double else (1e3, 1e-4)
+    short = jnp.finfo(dtype).eps ** 0.5  # of several steps that are as good, the shortest
     # In units of the radius, the gradient's length and the longest row.
     size = jnp.maximum(norm(gradient), tiny)
     unit = jnp.maximum(jnp.sqrt(jnp.max(jnp.sum(rows * rows, axis=1), initial=0.0)) * radius, tiny)
@@ -66,12 +67,16 @@ def linear_step(gradient, rows, levels, radius):
         w, s, v, count = carry
         target = _CENTRING * inner(s, v) / (m + 2)
         normals, missing = jacobian(w), slacks(w) - s
-        bend = jnp.where(eye & on_u, v[-1], 0.0)
-        matrix = jnp.sum((v / s)[:, None, None] * normals[:, :, None] * normals[:, None, :], axis=0) + bend
-        right = product(normals.T, v + (target - s * v - v * missing) / s) - objective
-        dw = eliminate(matrix, right[:, None])[:, 0]
+        # Not reduced to the normal equations: an equality is two rows whose ``v / s`` grows without end, beside which
+        # the slope along it would be lost.
+        largest = jnp.maximum(s, v)
+        pull = jnp.where(on_u, short * w, 0.0)
+        upper = jnp.concatenate([jnp.where(eye & on_u, v[-1] + short, 0.0), -normals.T], axis=1)
+        lower = jnp.concatenate([(v / largest)[:, None] * normals, jnp.diag(s / largest)], axis=1)
+        right = jnp.concatenate([product(normals.T, v) - objective - pull, (target - s * v - v * missing) / largest])
+        found = eliminate_with_pivots(jnp.concatenate([upper, lower]), right)
+        dw, dv = found[: n + 1], found[n + 1 :]
         ds = product(normals, dw) + missing
-        dv = (target - s * v - v * ds) / s
         shrink = jnp.min(jnp.where(ds < 0, -s / ds, jnp.inf)), jnp.min(jnp.where(dv < 0, -v / dv, jnp.inf))
         length = jnp.minimum(1.0, _BACK * jnp.minimum(*shrink))
         good = jnp.all(jnp.isfinite(dw)) & jnp.all(jnp.isfinite(dv))

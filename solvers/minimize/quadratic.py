@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-__all__ = ["QPResult", "eliminate", "quadratic_program"]
+__all__ = ["QPResult", "eliminate", "eliminate_with_pivots", "quadratic_program"]
 
 
 class QPResult(NamedTuple):
@@ -40,6 +40,28 @@ def eliminate(matrix, sides, diagonal=None):
         return jnp.where(rows == k, row, table - column * row)
 
     return scale[:, None] * lax.fori_loop(0, n, step, table)[:, n:]
+
+
+def eliminate_with_pivots(matrix, side):
+    """Solve ``matrix x = side`` by Gauss-Jordan elimination with partial pivoting.
+
+    Rows stay where they are, so that a step is one pass over the table: each is used as a pivot once.
+    """
+    n = matrix.shape[0]
+    table = jnp.concatenate([matrix, side[:, None]], axis=1)
+    index = lax.iota(jnp.int32, n)
+
+    def step(k, carry):
+        table, order = carry
+        column = lax.dynamic_slice_in_dim(table, k, 1, axis=1)[:, 0]
+        here = index == jnp.argmax(jnp.where(order < 0, jnp.abs(column), -1.0)).astype(jnp.int32)
+        pivot = jnp.sum(jnp.where(here[:, None], table, 0.0), axis=0)
+        pivot = pivot / jnp.sum(jnp.where(here, column, 0.0))
+        table = jnp.where(here[:, None], pivot, table - column[:, None] * pivot)
+        return table, jnp.where(here, k, order)
+
+    table, order = lax.fori_loop(0, n, step, (table, jnp.full(n, -1, jnp.int32)))
+    return jnp.sum(jnp.where(order[:, None] == index, table[:, n:], 0.0), axis=0)
 
 
 def quadratic_program(hessian, gradient, rows, levels, equalities):

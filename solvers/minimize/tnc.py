@@ -192,7 +192,12 @@ class TNC(Pausing):
             return (*vectors, pack((fresh_search, *rest), dtype))
 
         def search_on():
-            status = jnp.where(failed, SEARCH_FAILED, jnp.where(nfev >= most, EVALUATIONS, RUNNING))
+            # A search that has nothing to find is no failure: the whole decrease that the slope promises is below what
+            # ends the iteration anyway, or below rounding.
+            noise = 10 * jnp.finfo(dtype).eps * jnp.abs(search.value0)
+            promised = jnp.maximum(self._or(self.ftol, jnp.finfo(dtype).eps ** 0.5, dtype) * fscale, noise)
+            ending = jnp.where(-search.slope0 <= promised, SMALL_DECREASE, SEARCH_FAILED)
+            status = jnp.where(failed, ending, jnp.where(nfev >= most, EVALUATIONS, RUNNING))
             rest = (state.fun, state.nit, nfev, status, False, fscale, stepmx, last, longest, products)
             return (*state[:5], scale, pack((moved, *rest), dtype))
 

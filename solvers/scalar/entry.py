@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
+from solvers.batching import in_blocks
 from solvers.implicit import close, implicit_elementwise
 from solvers.iterate import entry_jit, split
 from solvers.scalar.bracketing import Brent
@@ -108,7 +109,11 @@ def find_root(fun, start, args=(), method=None):
         return state.x, aux | {"extra": getattr(state, "extra", {})}
 
     x, aux = implicit_elementwise(
-        solve, lambda x, params: function(params, x)[0], lambda x, params: {}, (consts, tuple(args)), carried
+        in_blocks(solve, 10 * start[0].size),
+        lambda x, params: function(params, x)[0],
+        lambda x, params: {},
+        (consts, tuple(args)),
+        carried,
     )
     return ScalarRoot(x=x, success=aux["status"] == CONVERGED, **aux)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import pickle
 
 import numpy as np
 import pytest
@@ -27,3 +28,8 @@ def test_docstring_example_runs(entry):
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_has_examples(entry):
     assert entry.examples is not None and entry.examples(), "an operation declares example inputs"
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_pickle_finds_it(entry):
+    assert pickle.loads(pickle.dumps(entry.function)) is entry.function

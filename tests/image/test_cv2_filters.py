@@ -157,3 +157,29 @@ def test_gradients():
     h = 1e-2
     values = [float(ours.bilateralFilter(jnp.asarray(FLOAT), 5, s, 2.0).var()) for s in (0.1 - h, 0.1 + h)]
     np.testing.assert_allclose(slope, (values[1] - values[0]) / (2 * h), rtol=0.05)
+
+
+@pytest.mark.parametrize("border", [cv2.BORDER_DEFAULT, cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE, cv2.BORDER_REFLECT])
+def test_large_images_of_integers(border):
+    photo = np.random.default_rng(3).integers(0, 256, (300, 310, 3), dtype=np.uint8)  # stages of their own
+    both("GaussianBlur", photo, (5, 7), 1.3, borderType=border)
+    both("GaussianBlur", photo.astype(np.uint16) * 200, (7, 3), 0, borderType=border)
+    both("Sobel", photo, cv2.CV_16S, 1, 0, borderType=border)
+    both("Sobel", photo, cv2.CV_8U, 1, 2, ksize=5, scale=0.5, delta=9, borderType=border)
+    both("Scharr", photo, cv2.CV_32F, 0, 1, borderType=border)
+
+
+def test_a_batch_of_large_images():
+    photos = np.random.default_rng(3).integers(0, 256, (2, 520, 530), dtype=np.uint8)
+    found = jax.jit(jax.vmap(lambda x: ours.Sobel(ours.GaussianBlur(x, (5, 5), 0), cv2.CV_32F, 1, 0)))(photos)
+    for result, photo in zip(found, photos, strict=True):
+        np.testing.assert_array_equal(result, cv2.Sobel(cv2.GaussianBlur(photo, (5, 5), 0), cv2.CV_32F, 1, 0))
+
+
+def test_stages_are_not_fused_inside_a_pipeline():
+    # the condition that keeps them apart must not be folded, nor become a select in a batch
+    image = np.ones((2, 520, 530), np.uint8)
+    for chain, x in ((ours.GaussianBlur, image[0]), (jax.vmap(ours.GaussianBlur, (0, None, None)), image)):
+        for dtype in (np.uint8, np.float32):
+            compiled = jax.jit(lambda x, chain=chain: chain(x, (5, 5), 0)).lower(x.astype(dtype)).compile()
+            assert " conditional(" in compiled.as_text()

@@ -141,3 +141,30 @@ def test_batches_of_labels_and_sums():
         VALUES.astype(np.float32) + 0 * labels.sum()
     )
     np.testing.assert_allclose(gradient, (LABELS == 2) / (LABELS == 2).sum(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i4", "u4", "i8", "u8"])
+@pytest.mark.parametrize("shape", [(30,), (6, 7), (3, 4, 5)])
+def test_value_indices(dtype, shape):
+    image = RNG.integers(0 if dtype[0] == "u" else -3, 6, size=shape).astype(dtype)
+    image.flat[3] = 100  # a table of all values between is SciPy's way: no larger ones here
+    for ignored in (None, 0, 77):
+        ours, theirs = ndimage.value_indices(image, ignore_value=ignored), nd.value_indices(image, ignore_value=ignored)
+        assert list(ours) == list(theirs) and {type(k) for k in ours} == {image.dtype.type}
+        for key, places in theirs.items():
+            assert type(ours[key]) is tuple
+            np.testing.assert_array_equal(np.array(ours[key]), np.array(places))
+
+
+def test_value_indices_of_little_bad_and_traced():
+    assert ndimage.value_indices(np.array(3)) == nd.value_indices(np.array(3))
+    assert ndimage.value_indices(np.zeros((0, 3), int)) == {}
+    for bad in (np.ones(3), np.ones(3, bool)):
+        with pytest.raises(ValueError, match="must be an integer array"):
+            ndimage.value_indices(bad)
+    with pytest.raises(OverflowError):
+        ndimage.value_indices(np.ones(3, np.uint8), ignore_value=300)
+    values, places, count = jax.jit(lambda x: ndimage.value_indices(x, ignore_value=2))(jax.numpy.array([3, 2, 1, 3]))
+    np.testing.assert_array_equal(values, [1, 3, 3, 2])
+    np.testing.assert_array_equal(places, [2, 0, 3, 1])
+    assert count == 3

@@ -11,6 +11,7 @@ from jax import numpy as jnp
 
 from .borders import border_index, pad_axis, take_static
 from .casting import rounding_guard, separate_product
+from .stages import LARGE, staged
 
 # Below this inner extent the axis and all that follow are flattened, so that a shift is one of a long row.
 _FLATTEN_BELOW = 64
@@ -135,6 +136,38 @@ def correlate_axis(x, weights, axis, mode, cval=0.0, origin=0, symmetry=GENERAL,
         parts.append(edge(length - after, length))
     parts = lax.optimization_barrier(tuple(parts))
     return lax.optimization_barrier(jnp.concatenate(parts, axis=axis))
+
+
+def fits_integers(x, sizes):
+    """Whether `integer_passes` is the faster way: large images of integers and kernels that are small beside them."""
+    return x.dtype.kind != "f" and x.size >= LARGE and all(n >= 4 * s for n, s in zip(x.shape, sizes, strict=False))
+
+
+def integer_passes(x, horizontal, vertical, dtype, mode, symmetry, bias):
+    """Correlate an image of integers along its rows, then along its columns, in arithmetic of `dtype`.
+
+    The image is extended while its samples are small, so that no pass has borders to put together.
+
+    Parameters
+    ----------
+    x : integer array (rows, columns[, channels]) for which `fits_integers` holds
+    horizontal, vertical : arrays of odd length
+    symmetry : (int, int)
+        Of the vertical and of the horizontal kernel.
+    bias : (scalar, scalar)
+        Added to the sums along columns, and along rows.
+    """
+    horizontal, vertical = horizontal.astype(dtype), vertical.astype(dtype)
+    across, down = horizontal.shape[0] // 2, vertical.shape[0] // 2
+
+    def extended(image):
+        return pad_axis(pad_axis(image, 1, across, across, mode), 0, down, down, mode)
+
+    def along_rows(image, weights):
+        return _valid(image.astype(dtype), weights, 1, symmetry[1], None, bias[1])
+
+    taller = staged(along_rows, staged(extended, x), horizontal)
+    return _valid(taller, vertical, 0, symmetry[0], None, bias[0])
 
 
 def box_axis(x, size, axis, mode, cval=0.0, origin=0):

@@ -122,10 +122,11 @@ def minimize(
     asked for by one of SciPy's finite-difference strings, are exact: ``nfev`` and ``njev`` count the algorithm's own
     evaluations, one value and one gradient each. The methods that need a gradient or Hessian in SciPy run without one
     here. Jacobians of constraints are exact unless given; Hessians of constraints are always exact, and so is the
-    Hessian in place of a `HessianUpdateStrategy`.
+    Hessian in place of a `HessianUpdateStrategy`, and under trust-constr, up to 200 variables, of a sparse one.
 
     What differs by method. TNC takes exact products with the Hessian, which do not count as evaluations, so that many
-    conjugate gradients are free: ``maxCGit < 0`` is ``min(50, n)``; its line search is More and Thuente's. COBYLA
+    conjugate gradients are free: ``maxCGit < 0`` is ``min(50, n)``; its line search is More and Thuente's, and one
+    that fails where less than `ftol` was left to gain is a success. COBYLA
     minimises its linear models by an interior point: same method and counters as SciPy's, not the same iterates.
     trust-constr is a primal-dual interior point with exact second derivatives and a line search: ``cg_niter`` is zero
     and ``tr_radius`` the length of the next step; a success by `xtol` needs a gradient of the Lagrangian below 1e-5,
@@ -153,7 +154,8 @@ def minimize(
         out = fun(x, *args)
         value = as_array(out[0] if has_value else out)
         if value.size != 1:
-            raise ValueError("The user-provided objective function must return a scalar value.")
+            kind = ValueError if method in METHODS else TypeError  # as SciPy, whose COBYQA converts by float()
+            raise kind("The user-provided objective function must return a scalar value.")
         return (value, as_array(out[1])) if has_value else value
 
     if method not in METHODS:

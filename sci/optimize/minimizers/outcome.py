@@ -55,6 +55,9 @@ def drive(call: Call, run: Any) -> OptimizeResult:
         "success": bool(out["success"]) and status == int(out["status"]),
         "message": message(method, status, out | {"catol": call["settings"].get("catol")}),
     }
+    if method.title == "TNC" and call["bounds"] is not None:
+        # As SciPy, whose TNC never sees a variable that the bounds fix.
+        entries["jac"] = np.where(call["bounds"][0] == call["bounds"][1], np.nan, out["jac"])
     if "multipliers" in out["extra"]:
         entries["multipliers"] = out["extra"]["multipliers"]
     if "maxcv" in out["extra"]:

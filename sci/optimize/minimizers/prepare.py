@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import OptimizeWarning
+from scipy.sparse import issparse
 
 from sci.bridge import Call, HostRoute, Reason, warn_user
 from sci.bridge.worlds import is_jax
@@ -18,6 +19,7 @@ from sci.optimize.minimizers.methods import HOST_VALUES, METHODS, NEVER, OPTIMIS
 __all__ = ["most_iterations", "prepare", "validate"]
 
 _FIRST_CAPACITY = 256
+_DENSE = 200  # variables up to which a sparse Hessian is replaced by a dense one
 _WITHOUT_PATH = ("L-BFGS-B", "SLSQP", "TNC", "COBYLA")
 
 
@@ -110,9 +112,21 @@ def _functions(call: Call, method: Method) -> None:
     if call["hess"] is not None:
         call["hessp"] = None  # as SciPy: the matrix comes first
     extra = call["args"] if isinstance(call["args"], tuple) else (call["args"],)
+    if method.title == "trust-constr" and _is_sparse(call, extra):
+        call["hess"] = None
     bind_arguments(call, "fun", "jac", "hess")
     if extra and not call["args"] and call["hessp"] is not None:
         call["hessp"] = _bound_product(call["hessp"], extra)
+
+
+def _is_sparse(call: Call, extra: tuple[Any, ...]) -> bool:
+    """Whether the user's Hessian is a sparse matrix: for few variables the exact dense one does as well.
+
+    Sparse matrices cannot be traced; with many variables SciPy's sparse factorisations are the better way.
+    """
+    if call["hess"] is None or not call.numpy or call["x0"].size > _DENSE:
+        return False
+    return bool(issparse(call["hess"](call["x0"].copy(), *extra)))
 
 
 def _bound_product(function: Any, extra: tuple[Any, ...]) -> Any:

@@ -1,4 +1,4 @@
-"""`scipy.sparse.linalg` on JAX: iterative solvers and eigensolvers are native, everything else runs on SciPy."""
+"""`scipy.sparse.linalg` on JAX: solvers, eigensolvers and norms are native, the other functions run on SciPy."""
 
 from sci.bridge import delegate
 from sci.sparse.linalg.direct import spsolve
@@ -8,7 +8,12 @@ from sci.sparse.linalg.least_squares import lsmr, lsqr
 from sci.sparse.linalg.lobpcg import lobpcg
 from sci.sparse.linalg.matrix_functions import expm_multiply
 from sci.sparse.linalg.minimal_residual import gcrotmk, lgmres, qmr, tfqmr
+from sci.sparse.linalg.norm_estimate import onenormest
+from sci.sparse.linalg.norms import norm
+from sci.sparse.linalg.structure import is_sptriangular, spbandwidth
+from sci.sparse.linalg.superlu import factorized, spilu, splu
 from sci.sparse.linalg.svds import svds
+from sci.sparse.linalg.triangular import spsolve_triangular
 
 __all__ = [
     "bicg",
@@ -18,15 +23,23 @@ __all__ = [
     "eigs",
     "eigsh",
     "expm_multiply",
+    "factorized",
     "gcrotmk",
     "gmres",
+    "is_sptriangular",
     "lgmres",
     "lobpcg",
     "lsmr",
     "lsqr",
     "minres",
+    "norm",
+    "onenormest",
     "qmr",
+    "spbandwidth",
+    "spilu",
+    "splu",
     "spsolve",
+    "spsolve_triangular",
     "svds",
     "tfqmr",
 ]

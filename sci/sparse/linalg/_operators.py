@@ -157,12 +157,15 @@ def from_scipy(matrix: Any, adjoint: bool = False) -> _Operator:
         csr = csr.astype(float)
     lengths = np.diff(csr.indptr)
     rows = np.repeat(np.arange(csr.shape[0], dtype=np.int32), lengths)
-    present = np.bincount(csr.indices - rows + csr.shape[0], minlength=1)
-    offsets = np.flatnonzero(present) - csr.shape[0]
+    gaps = csr.indices - rows
+    gaps += csr.shape[0]
+    offsets = _offsets(gaps, csr.shape)
     full = sum(min(csr.shape[0], csr.shape[1] - o) - max(0, -o) for o in offsets[: _MOST_DIAGONALS + 1])
     if 0 < len(offsets) <= _MOST_DIAGONALS and csr.nnz >= _LEAST_FILL * full:
         values = np.zeros((len(offsets), csr.shape[0]), csr.dtype)
-        values[np.searchsorted(offsets, csr.indices - rows), rows] = csr.data
+        start = np.zeros(sum(csr.shape), np.int64 if values.size > np.iinfo(np.int32).max else np.int32)
+        start[offsets + csr.shape[0]] = np.arange(len(offsets)) * csr.shape[0]
+        values.reshape(-1)[start[gaps] + rows] = csr.data
         places = {"offsets": tuple(int(o) for o in offsets), "shape": tuple(csr.shape)}
         present = values != 0
         weights = values[np.arange(len(offsets)), present.argmax(axis=1)]
@@ -171,6 +174,15 @@ def from_scipy(matrix: Any, adjoint: bool = False) -> _Operator:
             return Stencil(weights=weights, present=present, **places)
         return Diagonals(values=values, **places)
     return _rows(csr, lengths, rows, adjoint)
+
+
+def _offsets(gaps: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The diagonals that have entries, rising; `gaps` are those of the entries, counted from the lowest there is."""
+    seen = np.zeros(sum(shape), bool)
+    seen[gaps[: 1 << 12]] = True
+    if seen.sum() <= _MOST_DIAGONALS and not seen[gaps].all():
+        seen[gaps] = True
+    return np.flatnonzero(seen) - shape[0]
 
 
 def _rows(csr: Any, lengths: np.ndarray, rows: np.ndarray, adjoint: bool) -> Rows:

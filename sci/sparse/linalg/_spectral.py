@@ -12,7 +12,8 @@ from scipy.sparse.linalg import LinearOperator
 from sci.bridge import Call, HostRoute, Reason, as_array, warn_user
 from sci.bridge.worlds import is_jax, is_traced
 from sci.sparse.linalg._arguments import operator
-from sci.sparse.linalg._factors import DenseSystem, banded_blocks
+from sci.sparse.linalg._factors import DenseSystem
+from sci.sparse.linalg._sparse_lu import sparse_lu
 
 __all__ = ["common", "dtype_of", "product", "solver_of"]
 
@@ -89,9 +90,9 @@ def _shifted(call: Call, sigma: Any, complexify: bool) -> Any:
     if is_traced(sigma):
         raise HostRoute(Reason.OPTION, "a traced sigma for a sparse matrix")
     shift = sparse.eye_array(a.shape[0], dtype=kind) * np.asarray(sigma) if m is None else m * np.asarray(sigma)
-    system = banded_blocks((a - shift).astype(kind))
+    system = sparse_lu((a - shift).astype(kind))
     if system is None:
-        raise HostRoute(Reason.OPTION, "a sparse factorisation with large fill (no narrow band)")
+        raise HostRoute(Reason.OPTION, "a sparse factorisation with very large factors")
     return system
 
 

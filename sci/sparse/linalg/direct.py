@@ -11,6 +11,7 @@ from scipy.sparse.linalg import MatrixRankWarning
 from sci.bridge import Call, Example, HostRoute, Reason, implements, warn_user
 from sci.bridge.worlds import is_jax
 from sci.sparse.linalg._factors import banded_blocks
+from sci.sparse.linalg._sparse_lu import sparse_lu
 
 __all__ = ["spsolve"]
 
@@ -40,9 +41,20 @@ def _prepare(call: Call) -> None:
     if a.shape[0] == 0 or b.size == 0:
         raise HostRoute(Reason.SHAPE, "an empty system")
     blocks = banded_blocks(a.astype(kind))
-    if blocks is None or (call.numpy and blocks.diagonal.shape[-1] > _WIDEST):
+    if call.numpy and (blocks is None or blocks.diagonal.shape[-1] > _WIDEST):
         raise HostRoute(Reason.OPTION, "a sparse factorisation with large fill (no narrow band)")
-    call["A"], call["b"] = blocks, b.astype(kind)
+    call["A"], call["b"] = _factored(a.astype(kind)) if blocks is None else blocks, b.astype(kind)
+
+
+def _factored(a: Any) -> Any:
+    """Factors made on the host, to solve with in compiled code."""
+    try:
+        factors = sparse_lu(a)
+    except RuntimeError as error:
+        raise HostRoute(Reason.OPTION, f"argument 'A': {error}") from None
+    if factors is None:
+        raise HostRoute(Reason.OPTION, "a sparse factorisation with very large factors")
+    return factors
 
 
 def _umfpack() -> Any:
@@ -70,7 +82,7 @@ def _example() -> tuple[Any, ...]:
     ignored=("permc_spec", "use_umfpack"),
     prepare=_prepare,
     finish=_finish,
-    note="matrices whose band (after reordering) is wider than 64 (by size in the JAX world), sparse b, other formats.",
+    note="NumPy matrices whose band (after reordering) is wider than 64, sparse b, other formats.",
     examples=lambda: [
         Example(_example(), grad=("b",), vmap=("b",), float32=False,
                 skip_odd=("string", "object", "0-d", "nan", "inf", "one axis more")),
@@ -104,7 +116,9 @@ def spsolve(A, b):
     Notes
     -----
     The pattern is reordered on the host; the numbers are factored as a block band by LU with partial pivoting, in the
-    compiled code (G. H. Golub, C. F. Van Loan, "Matrix Computations", 4th ed., section 4.3). Wide bands go to SuperLU.
+    compiled code (G. H. Golub, C. F. Van Loan, "Matrix Computations", 4th ed., section 4.3). With NumPy
+    arrays wide bands go to SciPy; with JAX arrays SuperLU makes the factors on the host where the band is too wide, and
+    compiled code solves.
 
     Examples
     --------

@@ -19,7 +19,7 @@ __all__ = ["eigs", "eigsh"]
 _SYMMETRIC = ("LM", "SM", "LA", "SA", "BE")
 _GENERAL = ("LM", "SM", "LR", "SR", "LI", "SI")
 _NOTE = (
-    "shift-invert (and M without Minv) for a LinearOperator without its inverse or a sparse matrix with large fill; "
+    "shift-invert (and M without Minv) for a LinearOperator without its inverse or a sparse matrix of huge factors; "
     "all or nearly all eigenvalues."
 )
 
@@ -165,8 +165,8 @@ def eigsh(
     M : as A, optional
         Positive definite matrix of ``A x = w M x`` (semidefinite with `sigma`).
     sigma : float, optional
-        Look for eigenvalues near it, with the inverse of ``A - sigma M``: factored here (dense LU, or block LU of a
-        sparse matrix in reverse Cuthill-McKee order), or given by `OPinv`.
+        Look for eigenvalues near it, with the inverse of ``A - sigma M``: dense LU, or for a sparse matrix the factors
+        of SuperLU, made on the host once and solved with in the compiled iteration; or given by `OPinv`.
     which, ncv, maxiter, tol, return_eigenvectors, Minv, OPinv, mode
         As in SciPy; `maxiter` counts restarts, `ncv` is the length of the basis.
     v0 : array, shape (n,), optional

@@ -68,7 +68,7 @@ def _product(op: Any, function: Any, like: Any) -> Callable[[Any], Any]:
     if function is not None:
         return lambda x: as_array(function(x)).reshape(like.shape).astype(like.dtype)
     if op is None:
-        return _unchanged
+        return krylov.unchanged
     return lambda x: op.apply(x).astype(like.dtype)
 
 
@@ -91,10 +91,6 @@ def _differentiable(
     )  # fmt: skip
 
 
-def _unchanged(r: Any) -> Any:
-    return r
-
-
 def _conjugated(product: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The product with the transpose, from that with the adjoint (or the other way round)."""
     return lambda v: jnp.conj(product(jnp.conj(v)))
@@ -110,10 +106,10 @@ def _solve(method: Any, symmetric: bool, A: Any, matvec: Any, b: Any, x0: Any, r
         near: Any
         # the derivative's systems start at zero, and know no transposed preconditioner
         start = jnp.zeros_like(x0) if transposed else x0
-        near = _unchanged if transposed and not symmetric else precondition
+        near = krylov.unchanged if transposed and not symmetric else precondition
         if paired:
             mv = (_conjugated(A.adjoint), _conjugated(A.apply)) if transposed else (A.apply, A.adjoint)
-            near = near, _unchanged if transposed or M is None else M.adjoint
+            near = near, krylov.unchanged if transposed or M is None else M.adjoint
         target = jnp.maximum(atol, rtol * krylov.norm(rhs))
         # a target of zero is met by an exact residual only where b is zero
         x, info = method(mv, rhs, start, jnp.maximum(target, jnp.finfo(target.dtype).tiny), maxiter, near)

