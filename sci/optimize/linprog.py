@@ -55,6 +55,8 @@ def _rows(call: Call, kind: str, n: int) -> None:
 
 def _limits(bounds: Any, n: int) -> tuple[Any, Any]:
     limits: Any
+    if bounds is None or (isinstance(bounds, (list, tuple)) and len(bounds) == 0):
+        bounds = (0, None)
     if is_jax(bounds):
         limits = jnp.broadcast_to(jnp.asarray(bounds), (n, 2))
         return limits[:, 0], limits[:, 1]

@@ -33,6 +33,14 @@ def test_result_is_scipys(method):
             np.testing.assert_allclose(ours[part][field], theirs[part][field], atol=1e-8, err_msg=f"{part}.{field}")
 
 
+@pytest.mark.parametrize("bounds", [None, [], (0, None)])
+def test_no_bounds_mean_not_negative(bounds):
+    sci.clear_fallbacks()
+    result = linprog([1.0, 2.0], A_ub=[[-1.0, -1.0]], b_ub=[-1.0], bounds=bounds)
+    assert not sci.fallbacks()
+    np.testing.assert_allclose(result.x, [1.0, 0.0], atol=1e-9)
+
+
 @pytest.mark.filterwarnings("ignore::sci.FallbackWarning")
 def test_random_programs_agree_in_value_and_status():
     rng = np.random.default_rng(1)

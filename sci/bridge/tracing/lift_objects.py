@@ -15,6 +15,7 @@ _REFLECTION = {"getattr", "__dict__", "vars", "asdict", "astuple", "replace", "f
 
 def lift_class(lifter, value, number):
     """A user's class: its functions and numbers, and its bases."""
+    bases = tuple(lifter.lift(b) for b in value.__bases__)  # first: `clone_class` needs them first
     members = []
     used = _used_functions(lifter, value)
     for name, member in vars(value).items():
@@ -36,7 +37,6 @@ def lift_class(lifter, value, number):
             members.append((name, "value", lifter.lift(member)))
         elif name not in lifter.names:
             lifter.skipped.add(name)
-    bases = tuple(lifter.lift(b) for b in value.__bases__)
     return ("class", number, value, tuple(members), bases)
 
 

@@ -102,7 +102,10 @@ def _array(world, node):
 
 def _reference(world, node):
     if node[1] not in world.memo:  # first met inside a class that was not rebuilt
-        world.build(next(found for inside in world.unbuilt for found in _definitions(inside, node[1])))
+        found = next((found for inside in world.unbuilt for found in _definitions(inside, node[1])), None)
+        if found is None:
+            refuse(TraceReason.UNKNOWN_OBJECT, "a class and its base that name each other")
+        world.build(found)
     return world.memo[node[1]]
 
 

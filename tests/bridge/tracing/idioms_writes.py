@@ -381,6 +381,15 @@ def operator_class(t, y):
     return (Vec(y[0], y[1]) + Vec(t, 1.0)).norm()
 
 
+class Named(Vec):
+    def __init__(self, x):
+        Vec.__init__(self, x, 1.0)  # the base by its name
+
+
+def base_by_name(t, y):
+    return (Named(y[0]) + Vec(y[1], t)).norm()
+
+
 def captured_buffer_copy(t, y):
     b = BUFFER.copy()
     b[0] = y[0]
