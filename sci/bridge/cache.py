@@ -64,6 +64,11 @@ class LRU:
         found = self.get(key, _MISSING)
         return self.put(key, make()) if found is _MISSING else found
 
+    def discard(self, key: Hashable) -> None:
+        """Drop the value under `key`, if there is one."""
+        with self._lock:
+            self._data.pop(key, None)
+
     def drop_older_half(self) -> None:
         """Drop the half of the entries that was not used for longest."""
         with self._lock:

@@ -16,6 +16,7 @@ from . import inputs
 from .arguments import lift_arguments
 from .entry import Entry, code_of, double, dtype_of, name_of, plain_function, witness_for
 from .errors import TraceError, TraceReason, error_at
+from .known import recall, remember
 from .lift import STATIC_SCALARS, described
 from .nested_code import NestedFunction
 from .verify import verify
@@ -156,6 +157,9 @@ def to_jax(fun, *example_args, verify=True):
     """
     if type(fun) is TracedFunction or type(fun) is NestedFunction:
         return fun
+    entry = recall(fun, example_args, verify)
+    if entry is not None:
+        return TracedFunction(entry, [], fun, verify)
     if not callable(fun):
         raise TypeError(f"to_jax: fun must be callable, got {type(fun).__name__}")
     code = code_of(fun)
@@ -192,6 +196,8 @@ def _attempt(fun, args, level, check):
     key = (node, arguments)
     entry = _entries.get(key)
     if entry is not None and (entry.verified.get(shapes) or (not check and entry.verified.get(("unverified", shapes)))):
+        if not level and not leaves and not lifter.jax_style:
+            remember(fun, node, args, check, entry)
         return TracedFunction(entry, leaves, fun, check)
     failed = _failures.get((key, shapes, check))
     if failed is not None:

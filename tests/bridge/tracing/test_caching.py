@@ -261,3 +261,57 @@ def test_two_mentions_of_what_cannot_be_described():
         return x * len(a if x is None else "ab")
 
     assert to_jax(f, 3.0)(3.0) == 6.0
+
+
+def _calls(monkeypatch):
+    """How often a callable is taken apart."""
+    seen, original = [], api.described
+    monkeypatch.setattr(api, "described", lambda *a: seen.append(a) or original(*a))
+    return seen
+
+
+def test_a_plain_function_is_taken_apart_twice_at_most(monkeypatch):
+    seen, x = _calls(monkeypatch), np.array([1.0, 2.0])
+
+    def plain(x, s):
+        return np.sin(x) * s + np.sum(x)
+
+    for s in (1.0, 2.0, 3.0, 4.0):
+        np.testing.assert_allclose(to_jax(plain, x, s)(x, s), plain(x, s))
+    assert len(seen) == 2
+    to_jax(plain, np.ones(3), 1.0)  # another shape, ...
+    to_jax(plain, x, 1)  # an integer, which may be structure
+    assert len(seen) == 4
+    clear_caches()
+    to_jax(plain, x, 1.0)
+    assert len(seen) == 5
+
+
+_helper = np.sin
+
+
+def _uses_globals(x):
+    return _helper(x) * abs(x[0])
+
+
+def test_a_plain_function_sees_changed_globals(monkeypatch):
+    x = np.array([-1.0, 2.0])
+    for _ in range(3):
+        np.testing.assert_allclose(to_jax(_uses_globals, x)(x), np.sin(x))
+    monkeypatch.setitem(globals(), "_helper", np.cos)
+    np.testing.assert_allclose(to_jax(_uses_globals, x)(x), np.cos(x))
+    monkeypatch.setitem(globals(), "abs", np.exp)  # a builtin's name
+    np.testing.assert_allclose(to_jax(_uses_globals, x)(x), np.cos(x) * np.exp(-1.0))
+    monkeypatch.setattr(_uses_globals, "__code__", (lambda x: x * 7.0).__code__)
+    np.testing.assert_allclose(to_jax(_uses_globals, x)(x), 7.0 * x)
+
+
+def test_one_array_given_twice():
+    def product(a, b):
+        return a * b
+
+    a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    for _ in range(3):
+        np.testing.assert_allclose(to_jax(product, a, b)(a, b), a * b)
+        np.testing.assert_allclose(to_jax(product, a, a)(a, a), a * a)
+        np.testing.assert_allclose(to_jax(product, a, a)(a, b), a * b)
