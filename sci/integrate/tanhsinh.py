@@ -34,6 +34,8 @@ def _prepare(call: Call) -> None:
     call["minlevel"], call["maxlevel"] = levels(call["minlevel"], call["maxlevel"])
     args = call["args"] if np.iterable(call["args"]) else (call["args"],)
     (call["a"], call["b"]), call["args"] = broadcast(("a", "b"), (call["a"], call["b"]), tuple(args))
+    if call["log"] and call.numpy and (call["b"] < call["a"]).any():
+        raise HostRoute(Reason.OPTION, "log=True with b < a: the logarithm of a negative number")
     call["shape"] = shape = call["a"].shape
     if call.numpy and call["preserve_shape"]:
         _check_shape(call, shape)
@@ -140,7 +142,7 @@ _decay.__module__ = "user"
             skip_odd=("nan", "inf", "1x1", "one axis more"),  # SciPy's arrays of one element are special
         )
     ],
-    note="`callback`, `maxlevel` above 24, functions that return more elements than the limits have.",
+    note="`callback`, `maxlevel` above 24, `log` with b < a, functions that return more elements than the limits have.",
 )
 def tanhsinh(f, a, b, args, log, minlevel, maxlevel, atol, rtol):
     """Integrate elementwise by tanh-sinh quadrature.
@@ -154,7 +156,8 @@ def tanhsinh(f, a, b, args, log, minlevel, maxlevel, atol, rtol):
     args : tuple of array_like
         Further arguments.
     log : bool
-        Whether `f` returns the logarithm of the integrand; the result is a logarithm then.
+        Whether `f` returns the logarithm of the integrand; the result is a logarithm then. Limits in the other order
+        make it complex: on the host, and NaN in the JAX world, whose dtypes do not depend on values.
     maxlevel, minlevel : int
         The last level (default 10), and the first that may end the iteration. Each level has twice the nodes.
     atol, rtol : float
@@ -199,6 +202,9 @@ def tanhsinh(f, a, b, args, log, minlevel, maxlevel, atol, rtol):
             )
         return y.ravel()
 
-    return quadrature.tanh_sinh(
+    out = quadrature.tanh_sinh(
         elements, jnp.ravel(a), jnp.ravel(b), log=log, minlevel=minlevel, maxlevel=maxlevel, atol=atol, rtol=rtol
     )
+    if log:
+        out = out._replace(value=jnp.where(jnp.ravel(b < a), jnp.nan, out.value))
+    return out

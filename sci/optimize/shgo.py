@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from typing import Any
 
 import jax
@@ -11,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import Bounds, OptimizeResult
 
-from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
 from sci.bridge.worlds import is_jax
 from sci.optimize._shared import bind_arguments, need_callable, users
 from sci.optimize.complexes import Simplicial, Triangulated
@@ -273,7 +272,7 @@ class _Homology:
             return lowest <= tolerance
         error = (lowest - known) / abs(known)
         if lowest <= known and abs(error) >= 2 * tolerance:
-            warnings.warn(f"A much lower value than expected f* = {known} was found f_lowest = {lowest}", stacklevel=4)
+            warn_user(f"A much lower value than expected f* = {known} was found f_lowest = {lowest}")
         return lowest <= known or error <= tolerance
 
     def result(self) -> OptimizeResult:

@@ -67,3 +67,16 @@ def test_jax_world():
         np.testing.assert_allclose(value, exact(k, 1.5).sum(), rtol=1e-12)
         for got, i in zip(gradient, (0, 1), strict=True):
             np.testing.assert_allclose(got, jax.grad(lambda k, b: exact(k, b).sum(), i)(k, 1.5), rtol=1e-10)
+
+
+@pytest.mark.filterwarnings("ignore::sci.FallbackWarning")
+def test_logarithm_with_flipped_limits():
+    def f(x):
+        return -0.5 * x**2
+
+    ours, theirs = tanhsinh(f, 1.0, -1.0, log=True), scipy.integrate.tanhsinh(f, 1.0, -1.0, log=True)
+    assert np.iscomplexobj(ours.integral)
+    np.testing.assert_allclose(ours.integral, theirs.integral, rtol=1e-10)
+    limits = jnp.array([1.0, -1.0]), jnp.array([-1.0, 1.0])
+    found = tanhsinh(lambda x: -0.5 * x**2, *limits, log=True).integral
+    assert jnp.isnan(found[0]) and jnp.isfinite(found[1])

@@ -14,6 +14,9 @@ from scipy.optimize import OptimizeWarning
 import sci
 from sci import optimize
 
+# where a test before has seeded NumPy's global generator, SciPy speaks of that
+pytestmark = pytest.mark.filterwarnings("ignore:The NumPy global RNG was seeded:FutureWarning")
+
 rng = np.random.default_rng(3)
 A, B = rng.normal(size=(2, 9, 9))
 

@@ -46,18 +46,18 @@ OVERWRITE = Expected("scipy/linalg/tests/test_basic.py::TestSolve::test_overwrit
 
 
 def test_differences_and_host_calls_are_seen():
-    """`overwrite_b` has no effect by design, and `ldl` has no native version: both must show."""
-    names = dotted("solve,scipy.linalg.ldl", "linalg")
+    """`overwrite_b` has no effect by design, and `hadamard` has no native version: both must show."""
+    names = dotted("solve,scipy.linalg.hadamard", "linalg")
     options = Options(
         sample=4,
-        keyword="test_overwrite_args and not test_decomp or test_ldl_type_size",
-        files=("test_basic.py", "test_decomp_ldl.py"),
+        keyword="test_overwrite_args and not test_decomp or TestHadamard",
+        files=("test_basic.py", "test_special_matrices.py"),
     )
     report = run_module("linalg", [], names, options)
-    assert report.replaced == ["scipy.linalg.ldl", "scipy.linalg.solve"]
+    assert report.replaced == ["scipy.linalg.hadamard", "scipy.linalg.solve"]
     assert report.unexpected and all("::TestSolve::test_overwrite_args" in test for test in report.unexpected)
-    assert report.host_tests and all("test_decomp_ldl" in test for test in report.host_tests)
-    assert set(report.per_name["scipy.linalg.ldl"]) == {"host"}
+    assert report.host_tests and all("TestHadamard" in test for test in report.host_tests)
+    assert set(report.per_name["scipy.linalg.hadamard"]) == {"host"}
     assert report.passed and not (report.good and report.enforced)
 
 

@@ -502,9 +502,9 @@ def statistics_mean(t, y):
 
 @expect("LIBRARY")
 def scipy_inside(t, y):
-    from scipy.optimize import shgo
+    from scipy.optimize import milp
 
-    return shgo(lambda x: (x - y[0]) ** 2, [(-10, 10)]).x
+    return milp(y, bounds=(0, 1)).x
 
 
 @expect("LIBRARY", "RANDOM")

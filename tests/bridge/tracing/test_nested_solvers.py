@@ -291,7 +291,11 @@ REFUSED = {
         TraceReason.LIBRARY,
         "COBYQA",
     ),
-    "not_native": (lambda p: optimize.shgo(lambda x: x - p, [(0, 1)]).x, TraceReason.LIBRARY, "shgo"),
+    "not_native": (
+        lambda p: stats.permutation_test(([1.0, 2.0], [p, 3.0]), lambda x, y: x.mean() - y.mean()).statistic,
+        TraceReason.LIBRARY,
+        "permutation_test",
+    ),
     "raises": (
         lambda k: solve_ivp(lambda t, y: y / 0 if t is None else [][0], (0, 1), [k], t_eval=T).y[0],
         TraceReason.RAISES,
