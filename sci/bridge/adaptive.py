@@ -2,7 +2,8 @@
 
 Each call is filed under its function and the shapes, kinds and structural options of its arguments (a *tier*). A tier
 starts on the original library and adds up the time spent there. When that exceeds what compiling would cost, our
-version is compiled (in a background thread where no code of the user's has to run), timed, and the faster engine kept.
+version is compiled, timed, and the faster engine kept. Where no code of the user's has to run, a background thread
+compiles, from half of that time on; unless a single call of the original takes longer.
 
 Two shortcuts keep one long call from staying where it is slow. Array functions have a work estimate from their
 shapes, refined by what was observed: a call predicted to be long is compiled at once. A solver's callable is watched
@@ -107,17 +108,14 @@ def call(bridge: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     state = tier.state
     if state >= READY and state != HOST:
         return _ours(bridge, tier, args, kwargs)
-    if (
-        state == COLD
-        and (tier.host >= tier.cost or _predicted(bridge, tier) > tier.cost)
-        and _ledger.affords(tier.cost)
-    ):
-        # one more call of the original would take longer than compiling: do not wait for the background
-        at_once = tier.host_calls == 0 or tier.least_host > tier.cost
-        if not bridge.callables and not at_once:
+    if state == COLD and _ledger.affords(tier.cost):
+        # Arrays can be compiled for in the background; the script goes on meanwhile, so that half the cost is its own.
+        # Where one more call of the original would take longer than compiling, it waits for that instead.
+        background = tier.host_calls > 0 and not bridge.callables and tier.least_host <= tier.cost
+        if tier.host >= (0.5 if background else 1.0) * tier.cost or _predicted(bridge, tier) > tier.cost:
+            if not background:
+                return _ours(bridge, tier, args, kwargs)
             _warm(bridge, tier, args, kwargs)
-        else:
-            return _ours(bridge, tier, args, kwargs)
     watched = state == COLD and bridge.callables and tier.least_host > 0.1 * tier.cost
     start = _clock()
     if watched:
