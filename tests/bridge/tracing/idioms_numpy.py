@@ -1,13 +1,19 @@
 """Idioms of NumPy and SciPy: each function takes (t, y), y of shape (3,)."""
 
+import importlib
+
 import numpy as np
 import scipy.linalg as sla
 from numpy import array, cos, exp, sin
 from numpy.linalg import norm, solve
 from scipy import special
-from scipy._lib import array_api_compat
-from scipy._lib.array_api_compat import numpy as xp
 from scipy.special import expit, gamma
+
+try:
+    array_api_compat = importlib.import_module("scipy._lib.array_api_compat")
+except ImportError:  # SciPy 1.18
+    array_api_compat = importlib.import_module("scipy._external.array_api_compat")
+xp = importlib.import_module(f"{array_api_compat.__name__}.numpy")
 
 A = np.array([[2.0, 1.0, 0.0], [0.5, 3.0, -1.0], [0.0, 1.0, 4.0]])
 B = np.arange(6.0).reshape(2, 3)

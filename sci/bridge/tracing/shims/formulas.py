@@ -191,7 +191,7 @@ def _space(name):
         return _spaces[name]
     space = _spaces[name] = dict(vars(sys.modules[name]))
     for key, value in list(space.items()):
-        if isinstance(value, types.FunctionType) and value.__module__.startswith("scipy.stats."):
+        if isinstance(value, types.FunctionType) and (value.__module__ or "").startswith("scipy.stats."):
             space[key] = _copy(value, _space(value.__module__))
     own: dict = {"np": np}
     space.update(
