@@ -54,6 +54,14 @@ def example_curve():
     return np.array([[1, 2], [9, 3], [12, 9], [4, 11], [2, 7]], np.float32)
 
 
+def _prepare_for(function, curve, flag):
+    def prepare(call):
+        point_array(call, curve, function)
+        call[flag] = bool(call[flag])
+
+    return prepare
+
+
 def _number(call, result):
     return float(result)
 
@@ -63,7 +71,7 @@ def _number(call, result):
     **_FACTS,
     static=("oriented",),
     signature=inspect.signature(lambda contour, oriented=False: None),
-    prepare=lambda call: (point_array(call, "contour", "contourArea"), call.update(oriented=bool(call["oriented"])))[0],
+    prepare=_prepare_for("contourArea", "contour", "oriented"),
     finish=_number,
     examples=lambda: [
         Example((example_curve(),), grad=("contour",), vmap=("contour",), rtol=1e-6, grad_rtol=1e-2, skip_odd=ODD)
@@ -105,7 +113,7 @@ def contourArea(contour, oriented):
     **_FACTS,
     static=("closed",),
     signature=inspect.signature(lambda curve, closed: None),
-    prepare=lambda call: (point_array(call, "curve", "arcLength"), call.update(closed=bool(call["closed"])))[0],
+    prepare=_prepare_for("arcLength", "curve", "closed"),
     finish=_number,
     examples=lambda: [
         Example((example_curve(), True), grad=("curve",), vmap=("curve",), rtol=1e-6, grad_rtol=1e-2, skip_odd=ODD)

@@ -6,7 +6,7 @@ import numpy as np
 from jax import numpy as jnp
 
 from image.cv2 import constants as c
-from image.cv2._support import fail
+from image.cv2._support import fail, into_dst
 from image.cv2.contours import ODD, example_curve, point_array, wide
 from sci.bridge import Example, HostRoute, Reason, implements
 from sci.bridge.worlds import is_jax, is_traced
@@ -28,12 +28,8 @@ def _prepare_box(call):
         fail("boxPoints", f"box must hold five numbers, not {call['box']!r}")
 
 
-def _finish_box(call, result):
-    target, result = call["points"], np.asarray(result, np.float32)
-    if isinstance(target, np.ndarray) and target.shape == result.shape and target.dtype == result.dtype:
-        target[...] = result
-        return target
-    return result
+def _finish(call, result, name):
+    return into_dst(call, np.asarray(result, np.float32), name)
 
 
 @implements(
@@ -41,7 +37,7 @@ def _finish_box(call, result):
     dtypes="keep",
     signature=inspect.signature(lambda box, points=None: None),
     prepare=_prepare_box,
-    finish=_finish_box,
+    finish=lambda call, result: _finish(call, result, "points"),
     examples=lambda: [Example((((1.0, 2.0), (3.0, 4.0), 30.0),), jit=False, rtol=1e-5, atol=1e-5, skip_odd=ODD)],
 )
 def boxPoints(numbers):
@@ -83,21 +79,13 @@ def _prepare_fit(call):
     point_array(call, "points", "fitLine")
 
 
-def _finish_fit(call, result):
-    target, result = call["line"], np.asarray(result, np.float32)
-    if isinstance(target, np.ndarray) and target.shape == result.shape and target.dtype == result.dtype:
-        target[...] = result
-        return target
-    return result
-
-
 @implements(
     "cv2.fitLine",
     dtypes="keep",
     ignored=("distType", "param", "reps", "aeps", "line"),
     signature=inspect.signature(lambda points, distType, param, reps, aeps, line=None: None),
     prepare=_prepare_fit,
-    finish=_finish_fit,
+    finish=lambda call, result: _finish(call, result, "line"),
     note="distances other than DIST_L2, points in space; empty curves and points in lists",
     examples=lambda: [
         Example(

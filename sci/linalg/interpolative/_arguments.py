@@ -14,8 +14,10 @@ from sci.bridge import Call, HostRoute, Reason
 from sci.bridge.worlds import is_jax
 from sci.sparse.linalg._operators import Dense, from_scipy
 
-__all__ = ["OVERSAMPLING", "adjoint", "apply", "draw", "matrix", "precision", "sketch", "sketch_sizes"]
+__all__ = ["ODD", "OVERSAMPLING", "adjoint", "apply", "draw", "matrix", "precision", "sketch", "sketch_sizes"]
 
+#: What the contract tries beyond real doubles: refused here, where SciPy reads beyond its arrays or refuses too.
+ODD = ("float32", "integer", "list", "empty", "0-d", "1x1", "one axis more", "string", "object", "nan", "inf")
 #: Rows of a sketch beyond the rank.
 OVERSAMPLING = 8
 

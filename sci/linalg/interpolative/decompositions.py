@@ -10,6 +10,7 @@ import numpy as np
 
 from sci.bridge import Call, Example, implements
 from sci.linalg.interpolative._arguments import (
+    ODD,
     OVERSAMPLING,
     apply,
     draw,
@@ -94,7 +95,6 @@ _FACTS: dict[str, Any] = {
     "finish_jax": _exact_jax,
     "note": "LinearOperator subclasses, and operators without an adjoint.",
 }
-_ODD = ("float32", "integer", "list", "empty", "0-d", "1x1", "one axis more", "string", "object", "nan", "inf")
 
 
 def _example() -> np.ndarray:
@@ -106,8 +106,8 @@ def _example() -> np.ndarray:
     prepare=_prepare,
     **_FACTS,
     examples=lambda: [
-        Example((_example(), 2), {"rand": False}, output=lambda r: r[1], grad=("A",), vmap=("A",), skip_odd=_ODD),
-        Example((_example(), 0.3), {"rand": False}, jit=False, skip_odd=_ODD),
+        Example((_example(), 2), {"rand": False}, output=lambda r: r[1], grad=("A",), vmap=("A",), skip_odd=ODD),
+        Example((_example(), 0.3), {"rand": False}, jit=False, skip_odd=ODD),
     ],
 )
 def interp_decomp(A: Any, matvec: Any, rmatvec: Any, omega: Any, eps: Any, rank: int | None) -> Any:
@@ -180,7 +180,7 @@ def _same_product(result: Any, original: Any) -> None:
     prepare=_prepare_svd,
     **_FACTS,
     examples=lambda: [
-        Example((_example(), 2), {"rand": False}, check=_same_product, vmap=("A",), skip_odd=_ODD),
+        Example((_example(), 2), {"rand": False}, check=_same_product, vmap=("A",), skip_odd=ODD),
     ],
 )
 def svd(A: Any, matvec: Any, rmatvec: Any, omega: Any, eps: Any, rank: int | None, columns: Any) -> Any:

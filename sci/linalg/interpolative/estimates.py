@@ -9,12 +9,10 @@ import numpy as np
 
 from sci.bridge import Call, Example, implements
 from sci.bridge.worlds import is_jax
-from sci.linalg.interpolative._arguments import OVERSAMPLING, adjoint, apply, draw, matrix, sketch, sketch_sizes
+from sci.linalg.interpolative._arguments import ODD, OVERSAMPLING, adjoint, apply, draw, matrix, sketch, sketch_sizes
 from solvers.linear.interpolative import spectral_norm
 
 __all__ = ["estimate_rank", "estimate_spectral_norm", "estimate_spectral_norm_diff"]
-
-_ODD = ("float32", "integer", "list", "empty", "0-d", "1x1", "one axis more", "string", "object", "nan", "inf")
 
 
 def _prepare_rank(call: Call) -> None:
@@ -49,7 +47,7 @@ def _drive_rank(call: Call, run: Any) -> int:
     grad=False,
     note="LinearOperator subclasses, and operators without an adjoint.",
     examples=lambda: [
-        Example((np.outer(np.arange(1.0, 6), np.arange(1.0, 7)), 1e-6), {"rng": 1}, vmap=("A",), skip_odd=_ODD),
+        Example((np.outer(np.arange(1.0, 6), np.arange(1.0, 7)), 1e-6), {"rng": 1}, vmap=("A",), skip_odd=ODD),
     ],
 )
 def estimate_rank(A: Any, rmatvec: Any, omega: Any, eps: Any) -> Any:
@@ -136,7 +134,7 @@ def _close(result: Any, original: Any) -> None:
     **_FACTS,
     examples=lambda: [
         Example((np.array([[5.0, 1.0], [0.5, 1.0], [0.2, 0.1]]),), {"rng": 1}, check=_close, grad=("A",), vmap=("A",),
-                skip_odd=_ODD),
+                skip_odd=ODD),
     ],
 )  # fmt: skip
 def estimate_spectral_norm(A: Any, matvec: Any, rmatvec: Any, start: Any, its: int) -> Any:
@@ -185,7 +183,7 @@ def estimate_spectral_norm(A: Any, matvec: Any, rmatvec: Any, start: Any, its: i
     **_FACTS,
     examples=lambda: [
         Example((np.array([[5.0, 1.0], [0.5, 1.0]]), np.array([[1.0, 1.0], [0.5, 0.5]])), {"rng": 1}, check=_close,
-                grad=("A", "B"), vmap=("A",), skip_odd=_ODD),
+                grad=("A", "B"), vmap=("A",), skip_odd=ODD),
     ],
 )  # fmt: skip
 def estimate_spectral_norm_diff(

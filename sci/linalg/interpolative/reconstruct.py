@@ -9,6 +9,7 @@ import numpy as np
 
 from sci.bridge import Call, Example, implements
 from sci.bridge.worlds import is_jax
+from sci.linalg.interpolative._arguments import ODD
 from solvers.linear.interpolative import columns_to_svd
 
 __all__ = ["id_to_svd", "reconstruct_interp_matrix", "reconstruct_matrix_from_id", "reconstruct_skel_matrix"]
@@ -67,10 +68,6 @@ def _interp_matrix(idx: Any, proj: Any) -> Any:
     return jnp.zeros_like(whole).at[:, idx].set(whole)
 
 
-# of one decomposition; what else the contract tries is refused here, where SciPy reads beyond its arrays
-_ODD = ("float32", "integer", "list", "empty", "0-d", "1x1", "one axis more", "string", "object", "nan", "inf")
-
-
 def _example() -> tuple[Any, ...]:
     return np.array([[1.0, 2.0], [3.0, 0.5], [0.3, 1.5]]), np.array([2, 0, 1]), np.array([[0.5], [-0.25]])
 
@@ -78,7 +75,7 @@ def _example() -> tuple[Any, ...]:
 @implements(
     "scipy.linalg.interpolative.reconstruct_interp_matrix", dtypes={"idx": "keep"}, prepare=_prepare_interp,
     validate=_validate,
-    examples=lambda: [Example(_example()[1:], grad=("proj",), vmap=("proj",), skip_odd=_ODD)],
+    examples=lambda: [Example(_example()[1:], grad=("proj",), vmap=("proj",), skip_odd=ODD)],
 )  # fmt: skip
 def reconstruct_interp_matrix(idx: Any, proj: Any) -> Any:
     """The matrix that multiplies the chosen columns: ``[I, proj]`` in the original order of columns.
@@ -118,7 +115,7 @@ def reconstruct_interp_matrix(idx: Any, proj: Any) -> Any:
 @implements(
     "scipy.linalg.interpolative.reconstruct_matrix_from_id", dtypes={"idx": "keep"}, prepare=_prepare_skeleton,
     validate=_validate,
-    examples=lambda: [Example(_example(), grad=("B", "proj"), vmap=("B", "proj"), skip_odd=_ODD)],
+    examples=lambda: [Example(_example(), grad=("B", "proj"), vmap=("B", "proj"), skip_odd=ODD)],
 )  # fmt: skip
 def reconstruct_matrix_from_id(B: Any, idx: Any, proj: Any) -> Any:
     """The matrix of an interpolative decomposition.
@@ -174,7 +171,7 @@ def _validate_skel(call: Call) -> None:
     "scipy.linalg.interpolative.reconstruct_skel_matrix", static=("k",), dtypes="keep", prepare=_prepare_skel,
     validate=_validate_skel,
     examples=lambda: [Example((np.arange(6.0).reshape(2, 3), 2, np.array([2, 0, 1])), grad=("A",), vmap=("A",),
-                              skip_odd=_ODD)],
+                              skip_odd=ODD)],
 )  # fmt: skip
 def reconstruct_skel_matrix(A: Any, k: int, idx: Any) -> Any:
     """The chosen columns of a matrix, ``A[:, idx[:k]]``.
@@ -224,7 +221,7 @@ def _same_product(result: Any, original: Any) -> None:
 
 @implements(
     "scipy.linalg.interpolative.id_to_svd", dtypes={"idx": "keep"}, prepare=_prepare_skeleton, validate=_validate_svd,
-    examples=lambda: [Example(_example(), check=_same_product, vmap=("B",), skip_odd=_ODD)],
+    examples=lambda: [Example(_example(), check=_same_product, vmap=("B",), skip_odd=ODD)],
 )  # fmt: skip
 def id_to_svd(B: Any, idx: Any, proj: Any) -> Any:
     """The singular value decomposition of an interpolative decomposition.

@@ -132,10 +132,8 @@ def _lines(call: Call, x: Any, of_jax: bool, kept: int | None) -> None:
     call["length"] = shape[kept] if kept is not None else 1
     call["other"] = int(np.prod(shape)) // call["length"]
     if call["kind"] != "frobenius":
-        call["lines"] = jnp.zeros(values.shape, jnp.int32) if kept is None else places[kept]
-        if not of_jax and kept is None:
-            call["lines"] = np.zeros(values.shape, np.int32)
-        call["lines"] = call["lines"].astype(np.int32)
+        lines = (jnp if of_jax else np).zeros(values.shape) if kept is None else places[kept]
+        call["lines"] = lines.astype(np.int32)
 
 
 def _added(values: Any, flat: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[Any, ...]]:

@@ -52,16 +52,19 @@ def _example() -> tuple[Any, ...]:
     return (sparse.csr_array(np.array([[3.0, 0.0, 0.0], [1.0, -1.0, 0.0], [2.0, 0.0, 1.0]])),)
 
 
-@implements(
-    "scipy.sparse.linalg.is_sptriangular",
-    ignored=("A",),
-    dtypes={"gaps": "keep"},
-    prepare=_prepare_for("is_sptriangular"),
-    finish=lambda call, out: (bool(out[0]), bool(out[1])),
-    grad=False,
-    note="matrices without entries.",
-    examples=lambda: [Example(_example())],
-)
+def _facts(name: str, kind: type) -> dict[str, Any]:
+    return {
+        "ignored": ("A",),
+        "dtypes": {"gaps": "keep"},
+        "prepare": _prepare_for(name),
+        "finish": lambda call, out: (kind(out[0]), kind(out[1])),
+        "grad": False,
+        "note": "matrices without entries.",
+        "examples": lambda: [Example(_example())],
+    }
+
+
+@implements("scipy.sparse.linalg.is_sptriangular", **_facts("is_sptriangular", bool))
 def is_sptriangular(gaps):
     """Whether a sparse matrix is lower triangular, and whether it is upper triangular, by its pattern.
 
@@ -89,16 +92,7 @@ def is_sptriangular(gaps):
     return (gaps <= 0).all(), (gaps >= 0).all()
 
 
-@implements(
-    "scipy.sparse.linalg.spbandwidth",
-    ignored=("A",),
-    dtypes={"gaps": "keep"},
-    prepare=_prepare_for("spbandwidth"),
-    finish=lambda call, out: (int(out[0]), int(out[1])),
-    grad=False,
-    note="matrices without entries.",
-    examples=lambda: [Example(_example())],
-)
+@implements("scipy.sparse.linalg.spbandwidth", **_facts("spbandwidth", int))
 def spbandwidth(gaps):
     """How many diagonals below and above the main one a sparse matrix has, by its pattern.
 

@@ -162,10 +162,6 @@ def _apply_where(cond, args, f1, f2=None, /, *, fill_value=None, xp=None):
     return np.where(cond, f1(*args), fill_value if f2 is None else f2(*args))
 
 
-def _lazywhere(cond, arrays, f, fillvalue=None, f2=None):
-    return np.where(cond, f(*arrays), fillvalue if f2 is None else f2(*arrays))
-
-
 def _select(conditions, choices, arrays, default=0):
     return np.select(conditions, [choice(*arrays) for choice in choices], default)
 
@@ -196,7 +192,6 @@ def _space(name):
     own: dict = {"np": np}
     space.update(
         xpx=types.SimpleNamespace(apply_where=_copy(_apply_where, own)),
-        _lazywhere=_copy(_lazywhere, own),
         _lazyselect=_copy(_select, own),
         xp_promote=_copy(_promote, own),
     )
@@ -207,37 +202,27 @@ def _space(name):
 def _own(distribution):
     """The distribution's formulas as an object of a class that looks like the user's."""
     template = _Continuous if hasattr(distribution, "pdf") else _Discrete
-    members = {"__module__": _MODULE}
-    for base in reversed(type(distribution).__mro__):
-        if base.__name__ in ("rv_continuous", "rv_discrete", "rv_generic", "object"):
-            continue
-        space = _space(base.__module__)
-        members.update({n: _copy(f, space) for n, f in vars(base).items() if isinstance(f, types.FunctionType)})
+    members: dict = {"__module__": _MODULE}
     plain = {"np": np, "held": held}
-    for base in reversed(template.__mro__[:-1]):
-        for name, function in vars(base).items():
-            if isinstance(function, types.FunctionType) and not _given(members, name, template):
-                members[name] = _copy(function, plain)
+    # what surrounds the formulas first, the distribution's own over it
+    layers = [(c, plain) for c in reversed(template.__mro__[:-1])]
+    layers += [(c, _space(c.__module__)) for c in reversed(_own_classes(distribution))]
+    for layer, space in layers:
+        members.update({n: _copy(f, space) for n, f in vars(layer).items() if isinstance(f, types.FunctionType)})
     made = type(f"{distribution.name}_formulas", (), members)()
     vars(made).update({n: v for n, v in vars(distribution).items() if isinstance(v, (int, float, str, np.generic))})
     return made
 
 
-def _given(members, name, template):
-    """Whether the distribution has a formula of its own under a name of the template's."""
-    return name in members and members[name].__code__ not in {
-        f.__code__ for c in template.__mro__ for f in vars(c).values() if isinstance(f, types.FunctionType)
-    }
+def _own_classes(distribution):
+    """The distribution's classes without SciPy's infrastructure, most derived first."""
+    common = ("rv_continuous", "rv_discrete", "rv_generic", "object")
+    return [c for c in type(distribution).__mro__ if c.__name__ not in common]
 
 
 def has_formula(distribution, method):
     """Whether a method can be made of formulas in the distribution's class."""
-    names = {
-        n
-        for c in type(distribution).__mro__
-        if c.__name__ not in ("rv_continuous", "rv_discrete", "rv_generic")
-        for n in vars(c)
-    }
+    names = {n for c in _own_classes(distribution) for n in vars(c)}
     return method in _NEEDED and not names.isdisjoint(_NEEDED[method])
 
 
