@@ -1,4 +1,4 @@
-"""What all tests share: room for compiled code, and the fixture `native`."""
+"""What all tests share: room for compiled code, no records of earlier tests, and the fixture `native`."""
 
 from __future__ import annotations
 
@@ -38,11 +38,18 @@ def room_for_compiled_code():
         gc.collect()
 
 
+@pytest.fixture(autouse=True)
+def no_records():
+    """What a test finds in `sci.fallbacks` is its own."""
+    import sci
+
+    sci.clear_fallbacks()
+
+
 @pytest.fixture
 def native():
     """The test fails if one of its calls ran on the original."""
     import sci
 
-    sci.clear_fallbacks()
     yield
     assert not sci.fallbacks()

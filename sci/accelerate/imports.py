@@ -46,7 +46,10 @@ class View(types.ModuleType):
 
     def __getattribute__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__") and name not in ("__all__", "__version__"):
-            return super().__getattribute__(name)
+            try:
+                return super().__getattribute__(name)
+            except AttributeError:  # `scipy.__config__`, `__numpy_version__`
+                return getattr(vars(self)["__sci_original__"], name)
         return _seen(vars(self)["__sci_original__"], name)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -144,6 +144,11 @@ class Counting:
             if report.outcome == "failed":
                 self.failing.append(report.nodeid)
 
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:  # a file that cannot be imported counts too
+            self.outcomes["failed"] += 1
+            self.failing.append(report.nodeid)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Iterator[None]:
         result = yield

@@ -28,6 +28,8 @@ __all__ = [
     "check_jaxlib",
     "check_shadowing",
     "ensure_ready",
+    "quick_options",
+    "scipy_at_least",
     "setup",
     "tune_allocator",
 ]
@@ -189,6 +191,13 @@ def setup(silent: bool) -> None:
 
 
 @functools.cache
+def scipy_at_least(major: int, minor: int) -> bool:
+    """Whether the installed SciPy is this release or a later one: where its behaviour changed, ours follows it."""
+    import scipy
+
+    return tuple(int(part) for part in scipy.__version__.split(".")[:2]) >= (major, minor)
+
+
 def quick_options() -> dict[str, bool] | None:
     """Compiler options for programs whose time is not spent in long elementwise loops.
 

@@ -49,6 +49,7 @@ def test_names_imported_before_are_exchanged_and_restored(tmp_path):
         "assert pickle.loads(pickle.dumps(special.gamma)) is special.gamma\n"
         "assert abs(special.gamma(5.0) - 24) < 1e-12 and special.gamma.nin == 1\n"
         "assert sys.modules['scipy.linalg'].solve is keep['solve']\n"
+        "assert scipy.__config__ is sys.modules['scipy'].__config__ and not hasattr(scipy, '__nothing__')\n"
         "sci.uninstall()\n"
         "assert solve is keep['solve'] and la is keep['la'] and special.gamma is keep['gamma']\n",
     )
@@ -193,6 +194,17 @@ def test_pytest_plugin_on_scipys_own_tests(tmp_path):
     figures = json.loads((tmp_path / "f.json").read_text())
     assert figures["failed"] == 0 and 0 < figures["touching"] == figures["compiled"]
     assert "tests that touch ours ran compiled" in done.stdout
+
+
+def test_pytest_plugin_counts_what_it_cannot_collect(tmp_path):
+    (tmp_path / "test_broken.py").write_text("import scipy\nscipy.nothing\n")
+    done = run(
+        tmp_path, "-m", "pytest", "-q", "-c", os.devnull, "-p", "no:cacheprovider",
+        "-p", "sci.accelerate.pytest_plugin", "--sci-json", "f.json", "test_broken.py",
+    )  # fmt: skip
+    assert done.returncode == 2, done.stdout
+    figures = json.loads((tmp_path / "f.json").read_text())
+    assert figures["failed"] == 1 and figures["failing"] == ["test_broken.py"]
 
 
 def test_include_takes_names():

@@ -7,9 +7,10 @@ Reference: M. Unser, A. Aldroubi, M. Eden, "B-Spline Signal Processing", IEEE Tr
 import math
 
 import numpy as np
-import scipy
 from jax import lax
 from jax import numpy as jnp
+
+from sci.bridge.platform import scipy_at_least
 
 POLES = {
     0: (),
@@ -39,7 +40,7 @@ PREFILTER_MODE = {
 _UNROLL = 8
 # Before 1.18 SciPy met its own partial sum, not the first sample, in the last term of the "reflect" start: an error of
 # order z^(2n), visible for a few samples only (scipy#24615). We give what the installed SciPy gives.
-_ACCUMULATES_IN_PLACE = tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 18)
+_ACCUMULATES_IN_PLACE = not scipy_at_least(1, 18)
 
 
 def basis_weights(fraction, order):
