@@ -198,6 +198,7 @@ def scipy_at_least(major: int, minor: int) -> bool:
     return tuple(int(part) for part in scipy.__version__.split(".")[:2]) >= (major, minor)
 
 
+@functools.cache
 def quick_options() -> dict[str, bool] | None:
     """Compiler options for programs whose time is not spent in long elementwise loops.
 
