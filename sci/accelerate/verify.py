@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sci.bridge.randomness import with_own_state
 from sci.bridge.reasons import user_frame
 from sci.bridge.registry import Entry
 
@@ -47,8 +47,13 @@ class Verifier:
         """Ours is returned (or raised)."""
         self.calls += 1
         theirs_args, theirs_kwargs = _copied(args), _copied(kwargs)
+        shared = np.random.mtrand._rand
+        before = shared.get_state(legacy=False)
         result, error = _outcome(functools.partial(entry.facts, *args, **kwargs))
+        after = shared.get_state(legacy=False)
+        shared.set_state(before)  # both start from the same numbers, and the script goes on with ours
         expected, their_error = _outcome(functools.partial(entry.facts.resolve(), *theirs_args, **theirs_kwargs))
+        shared.set_state(after)
         what = _compare(entry, result, error, expected, their_error)
         if what:
             frame, _ = user_frame()
@@ -67,14 +72,14 @@ def _outcome(call: Callable[[], Any]) -> tuple[Any, Exception | None]:
 
 
 def _copied(value: Any) -> Any:
-    """Arrays copied (a call may write into them), everything else as it is."""
+    """Arrays and random generators copied (a call may change them), everything else as it is."""
     if isinstance(value, np.ndarray):
         return value.copy()
     if type(value) in (list, tuple):
         return type(value)(map(_copied, value))
     if type(value) is dict:
         return {k: _copied(v) for k, v in value.items()}
-    return copy.copy(value) if isinstance(value, np.random.Generator) else value
+    return with_own_state(value)
 
 
 def _compare(entry: Entry, result: Any, error: Any, expected: Any, their_error: Any) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -21,6 +21,7 @@ from sci.bridge import adaptive, platform
 from sci.bridge.cache import LRU, make_room
 from sci.bridge.host import call_original
 from sci.bridge.policy import current_policy, lost_backend
+from sci.bridge.randomness import give_back
 from sci.bridge.reasons import HostRoute, Reason
 from sci.bridge.registry import Entry, Example, register
 from sci.bridge.signature import Binder, public_signature
@@ -47,10 +48,13 @@ class Call(dict):
         Whether it runs inside somebody's trace.
     args, kwargs : tuple, dict
         As the user gave them.
+    borrowed : sequence of pairs
+        The user's random generators, and the duplicates drawn from so far (`sci.bridge.randomness`).
     """
 
-    __slots__ = ("args", "kwargs", "nested", "numpy")
+    __slots__ = ("args", "borrowed", "kwargs", "nested", "numpy")
     args: tuple[Any, ...]
+    borrowed: Sequence[tuple[Any, Any]]
     nested: bool
     kwargs: Mapping[str, Any]
     numpy: bool
@@ -164,6 +168,8 @@ class Bridge:
                 self.validate(call)
         except HostRoute as route:
             return call_original(self, call, route.reason, route.detail)
+        if call.borrowed:
+            give_back(call)
         if not call.numpy:
             result = self._run(call, dynamic)
             if self.finish_jax is not None:
@@ -182,7 +188,7 @@ class Bridge:
     def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         call = Call()
         self.bind(args, kwargs, call)
-        call.args, call.kwargs, call.nested = args, kwargs, False
+        call.args, call.kwargs, call.nested, call.borrowed = args, kwargs, False, ()
         for name in self.flags:
             if type(call[name]) is not bool and not isinstance(call[name], (int, np.bool_, type(None))):
                 raise TypeError(f"{self.name}: {name} is {call[name]!r}; allowed are True and False")
@@ -207,9 +213,10 @@ class Bridge:
         """A JAX-world call inside a trace: its arrays converted, its functions untouched. HostRoute as above."""
         call = Call()
         self.bind(args, kwargs, call)
-        call.args, call.kwargs, call.numpy, call.nested = args, kwargs, False, True
+        call.args, call.kwargs, call.numpy, call.nested, call.borrowed = args, kwargs, False, True, ()
         self._prepared(call)
         self._convert_arrays(call)
+        give_back(call)
         return call
 
     def warm(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

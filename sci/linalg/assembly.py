@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from sci.bridge import Call, Example, HostRoute, Reason, implements
+from sci.bridge.randomness import borrow
 from sci.bridge.worlds import is_jax
 from sci.linalg._batch import over_batch
 
@@ -196,7 +197,7 @@ def _prepare_sketch(call: Call) -> None:
         call["rows"] = jax.random.randint(rows_key, (n,), 0, size)
         call["signs"] = jax.random.rademacher(signs_key, (n,))
         return
-    rng = call["rng"] if call["seed"] is None else call["seed"]
+    rng = borrow(call, call["rng"] if call["seed"] is None else call["seed"])
     if rng is not None and not isinstance(rng, (int, np.integer, np.random.Generator, np.random.RandomState)):
         rng = np.random.default_rng(rng)
     if isinstance(rng, (int, np.integer)):

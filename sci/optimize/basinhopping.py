@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge.randomness import lender
 from sci.bridge.worlds import is_jax
 from sci.optimize._shared import bind_arguments, need_callable, users
 from sci.optimize.minimizers import minimize
@@ -128,6 +129,8 @@ def _accepts(call: Call, new: OptimizeResult, old: OptimizeResult, x_old: np.nda
 
 
 def _drive(call: Call, run: Any) -> OptimizeResult:
+    call["random"] = lender(call, call["random"])  # drawn from between the user's own functions
+
     def local(x: np.ndarray) -> OptimizeResult:
         found = minimize(call["original"], x, call["numpy_args"], **call["search"])
         for name in ("nfev", "njev", "nhev"):

@@ -12,6 +12,7 @@ from scipy.optimize import OptimizeResult, OptimizeWarning
 
 from sci.bridge import Call, Example, HostRoute, Reason, implements, warn_user
 from sci.bridge.platform import scipy_at_least
+from sci.bridge.randomness import borrow
 from sci.bridge.worlds import is_jax, is_traced
 from solvers.linprog.quadratic import exchange, fast_approximate
 
@@ -49,7 +50,7 @@ def _prepare(call: Call) -> None:
         raise HostRoute(Reason.SHAPE, "nothing to assign")
     if call.numpy and n > _LARGEST and (method == "faq" and n > fixed):
         raise HostRoute(Reason.SHAPE, f"{n} rows: SciPy's C++ assignments are quicker beyond {_LARGEST}")
-    rng = _generator(given["rng"])  # nothing is drawn before it is known who computes
+    rng = _generator(call, given["rng"])
     if fixed == n:  # as SciPy, which sorts nothing then
         call["method"], call["rows"], call["columns"] = "none", np.arange(n), match[:, 1]
     elif method == "faq":
@@ -138,17 +139,17 @@ def _warn_of_seeds(rng: Any) -> None:
         warn_user(message, FutureWarning)
 
 
-def _generator(rng: Any) -> Any:
+def _generator(call: Call, rng: Any) -> Any:
     """The generator of SciPy's release: until 1.17 the legacy ones with warnings, `default_rng` from then on."""
     if scipy_at_least(1, 18):
-        return np.random.default_rng(rng)
+        return np.random.default_rng(borrow(call, rng))
     _warn_of_seeds(rng)
     if rng is None or rng is np.random:
-        return np.random.mtrand._rand
+        return borrow(call, np.random)
     if isinstance(rng, (numbers.Integral, np.integer)):
         return np.random.RandomState(int(rng))
     if isinstance(rng, (np.random.RandomState, np.random.Generator)):
-        return rng
+        return borrow(call, rng)
     raise ValueError(f"{rng!r} cannot be used to seed a numpy.random.RandomState instance")
 
 

@@ -8,12 +8,13 @@ import jax
 import numpy as np
 
 from sci.bridge import Call
+from sci.bridge.randomness import borrow
 
 __all__ = ["generator", "key_of", "known_seed"]
 
 
 def generator(call: Call, who: str) -> np.random.Generator | np.random.RandomState | None:
-    """The generator that `rng` or `seed` stand for; None where a `key` is given.
+    """The generator that `rng` or `seed` stand for, borrowed from the user; None where a `key` is given.
 
     Raises
     ------
@@ -32,11 +33,8 @@ def generator(call: Call, who: str) -> np.random.Generator | np.random.RandomSta
     known_seed(call, who)
     if given is None:
         return np.random.default_rng()
-    if given is np.random:
-        return np.random.mtrand._rand
-    if isinstance(given, np.random.RandomState):
-        return given
-    return np.random.default_rng(given)
+    borrowed = borrow(call, given)
+    return borrowed if isinstance(borrowed, np.random.RandomState) else np.random.default_rng(borrowed)
 
 
 def known_seed(call: Call, who: str) -> None:

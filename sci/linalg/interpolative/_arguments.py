@@ -11,6 +11,7 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from sci.bridge import Call, HostRoute, Reason
+from sci.bridge.randomness import borrow
 from sci.bridge.worlds import is_jax
 from sci.sparse.linalg._operators import Dense, from_scipy
 
@@ -92,7 +93,8 @@ def draw(call: Call, shape: tuple[int, ...], dtype: Any) -> Any:
     if call["key"] is not None:
         numbers = jax.random.normal(call["key"], (parts, *shape), kind)
     else:
-        numbers = np.random.default_rng(call["rng"]).standard_normal((parts, *shape)).astype(kind)
+        rng = np.random.default_rng(borrow(call, call["rng"]))
+        numbers = rng.standard_normal((parts, *shape)).astype(kind)
     return numbers[0] if parts == 1 else numbers[0] + 1j * numbers[1]
 
 

@@ -10,6 +10,7 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
 
 from sci.bridge import Call, HostRoute, Reason, as_array, warn_user
+from sci.bridge.randomness import borrow
 from sci.bridge.worlds import is_jax, is_traced
 from sci.sparse.linalg._arguments import operator
 from sci.sparse.linalg._factors import DenseSystem
@@ -133,7 +134,7 @@ def common(call: Call, room: int, which: tuple[str, ...]) -> None:
         raise ValueError(f"maxiter must be positive, maxiter={call['maxiter']}")
     dtype = dtype_of(call, "A")
     if call["v0"] is None:
-        rng = np.random.default_rng(0 if call["rng"] is None else call["rng"])
+        rng = np.random.default_rng(0 if call["rng"] is None else borrow(call, call["rng"]))
         call["v0"] = rng.uniform(-1.0, 1.0, n).astype(dtype)
     elif np.shape(call["v0"]) not in ((n,), (n, 1)):
         raise ValueError(f"argument 'v0' has shape {np.shape(call['v0'])}; allowed are {(n,)} and {(n, 1)}")

@@ -13,6 +13,7 @@ from jax import lax
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator
 
 from sci.bridge import Call, Example, HostRoute, Reason, implements, warn_user
+from sci.bridge.randomness import borrow
 from sci.bridge.worlds import is_jax
 from sci.linalg.decomp_svd import svd
 from sci.sparse.linalg._arguments import operator
@@ -95,7 +96,7 @@ def _start(call: Call, solver: str, shape: tuple[int, ...], dtype: Any, k: int) 
             raise ValueError(f"'{rng}' is neither a NumPy Generator nor an integer seed to instantiate one.")
         if isinstance(rng, (int, np.integer)):
             rng = np.random.RandomState(rng)
-        generator = np.random.default_rng(0 if rng is None else rng)
+        generator = np.random.default_rng(0 if rng is None else borrow(call, rng))
         call["v0"] = generator.standard_normal((*size, k) if solver == "lobpcg" else size).astype(dtype)
         return
     v0 = v0 if is_jax(v0) else np.atleast_1d(v0)
@@ -108,8 +109,8 @@ def _start(call: Call, solver: str, shape: tuple[int, ...], dtype: Any, k: int) 
         if k == 1:
             v0 = v0.reshape(-1, 1)
         else:
-            v0 = np.random.default_rng(0 if call["rng"] is None else call["rng"]).standard_normal((*size, k))
-            v0 = v0.astype(dtype)
+            rng = np.random.default_rng(0 if call["rng"] is None else borrow(call, call["rng"]))
+            v0 = rng.standard_normal((*size, k)).astype(dtype)
     call["v0"] = v0
 
 
