@@ -113,15 +113,15 @@ def whole_numbers(call: Call) -> None:
     inexact_only(call)
     n = call["n"]
     call["array"] = isinstance(n, np.ndarray)
-    if call.numpy and (call["array"] or isinstance(n, np.float16)):
-        call["n"] = np.asarray(n, np.float64)  # SciPy's result dtype for arrays, whatever theirs
     if call["extend"] != "zero":
         raise HostRoute(Reason.OPTION, f"extend={call['extend']!r}")
     if isinstance(n, (int, float)) and not isinstance(n, bool):
         return
-    if isinstance(n, (np.ndarray, jax.Array, np.generic)) and n.dtype.kind in "iuf" and (np.ndim(n) == 0 or n.size):
-        return
-    raise HostRoute(Reason.DTYPE, "n is not an array of real numbers")
+    numbers = isinstance(n, (np.ndarray, jax.Array, np.generic)) and n.dtype.kind in "iuf"
+    if not (numbers and (np.ndim(n) == 0 or n.size)):
+        raise HostRoute(Reason.DTYPE, "n is not an array of real numbers")
+    if call.numpy and (call["array"] or isinstance(n, np.float16)):
+        call["n"] = np.asarray(n, np.float64)  # SciPy's result dtype for arrays, whatever theirs
 
 
 def array_for_array(call: Call, out: np.ndarray) -> np.ndarray:

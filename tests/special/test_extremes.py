@@ -31,6 +31,7 @@ EXTREMES = [
     ("binom", (8.99e307, -1.268e-10), lambda n, k: n**k / mp.gamma(k + 1), 1e-13),
     ("agm", (1.7e308, 1.4e308), mp.agm, 1e-15),
     ("agm", (-1.7e308, -3.0), lambda a, b: -mp.agm(-a, -b), 1e-15),
+    ("agm", (2.3e-308, 1.7976931348623157e308), mp.agm, 1e-15),
     ("rel_entr", (4.0, 2e-308), lambda x, y: x * mp.log(x / y), 1e-15),
     ("rel_entr", (1e300, 5e-324), lambda x, y: x * mp.log(x / y), 1e-15),
     ("boxcox", (100.0, 155.0), lambda x, k: (x**k - 1) / k, 2e-13),
@@ -51,6 +52,10 @@ EXTREMES = [
     ("elliprf", (1.7e308, 1.6e308, 1.5e308), mp.elliprf, 1e-15),
     ("elliprg", (1.7e308, 1.6e308, 1.5e308), mp.elliprg, 1e-15),
     ("elliprg", (0.0, 1.6e200, 1.5e200), mp.elliprg, 1e-15),
+    ("elliprg", (0.0, 2.0**600, 1.0), lambda x, y, z: mp.sqrt(y) / 2, 1e-15),
+    ("elliprg", (0.0, 1.0, 1.7e308), lambda x, y, z: mp.sqrt(z) / 2, 1e-15),
+    ("elliprg", (1e-290, 1e-300, 1e99), lambda x, y, z: mp.sqrt(z) / 2, 1e-15),
+    ("elliprg", (3e-308, 3e-308, 3e-308), lambda x, y, z: mp.sqrt(x), 1e-15),
     ("zeta", (-260.00000000001,), mp.zeta, 2e-13),
     ("zeta", (-260.1,), mp.zeta, 2e-13),
     ("log1p", (-0.4033,), mp.log1p, 4e-16),
@@ -142,6 +147,15 @@ def test_factorial_result_type(value):
     got, want = special.factorial(value), original.factorial(value)
     assert type(got) is type(want) and got.dtype == want.dtype and got.shape == want.shape
     np.testing.assert_allclose(got, want)
+
+
+@pytest.mark.parametrize("value", [np.array([1j], object), np.array([1 + 1j]), np.array(["1"])])
+def test_factorial_of_no_numbers(value):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sci.FallbackWarning)
+        for module in (original, special):
+            with pytest.raises(ValueError, match="Unsupported|In order to use"):
+                module.factorial(value)
 
 
 @pytest.mark.parametrize(

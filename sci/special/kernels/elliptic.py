@@ -41,9 +41,11 @@ def agm(a, b):
     bad = mixed | zero_infinite | jnp.isnan(a) | jnp.isnan(b)
     usable = ~(bad | zero | any_infinite)
     p, q = jnp.where(usable, jnp.abs(a), 1.0), jnp.where(usable, jnp.abs(b), 1.0)
-    # a quarter of huge arguments, whose sum overflows (XLA makes 0.5 a + 0.5 b that of the sum again)
+    # A quarter of huge arguments, whose sum overflows (XLA makes 0.5 a + 0.5 b that of the sum again). Their first
+    # step is taken here: a quarter of a small partner would be subnormal, which counts as 0.
     huge = jnp.maximum(p, q) > jnp.finfo(p.dtype).max / 4
-    value = agm_positive(jnp.where(huge, 0.25 * p, p), jnp.where(huge, 0.25 * q, q))
+    mean, root = 0.125 * jnp.abs(p - q) + 0.25 * jnp.minimum(p, q), 0.25 * jnp.sqrt(p) * jnp.sqrt(q)
+    value = agm_positive(jnp.where(huge, mean, p), jnp.where(huge, root, q))
     value = jnp.where(huge, 4 * value, value)
     value = jnp.where(zero, 0.0, jnp.where(any_infinite, jnp.inf, value))
     return jnp.where(bad, jnp.nan, jnp.where((a < 0) | (b < 0), -value, value))
@@ -235,11 +237,10 @@ def masked(kernel, usable, edge, *args):
     return jnp.where(usable, kernel(*safe), edge)
 
 
-def scaled_down(kernel, huge, scale, factor, usable, edge, *args):
-    """`masked`, with kernel(x) = factor kernel(scale x) where the arguments are huge."""
-    tiny = jnp.finfo(args[0].dtype).tiny
-    value = masked(kernel, usable, edge, *(jnp.where(huge, jnp.maximum(a * scale, tiny), a) for a in args))
-    return jnp.where(huge & usable, value * factor, value)
+def scaled(kernel, where, root, factor, floor, usable, edge, *args):
+    """`masked`, with kernel(x) = factor kernel(root^2 x) where it is asked for; none falls below `floor` then."""
+    value = masked(kernel, usable, edge, *(jnp.where(where, jnp.maximum(a * root * root, floor), a) for a in args))
+    return jnp.where(where & usable, value * factor, value)
 
 
 @smooth(FORWARD, FORWARD, FORWARD)
@@ -250,7 +251,7 @@ def elliprf(x, y, z):
     edge = jnp.where((low >= 0) & (high == jnp.inf), 0.0, jnp.where((low == 0) & (middle == 0), jnp.inf, jnp.nan))
     edge = jnp.where(jnp.isnan(x) | jnp.isnan(y) | jnp.isnan(z), jnp.nan, edge)
     huge = high > jnp.finfo(high.dtype).max / 16  # the sum overflows
-    return scaled_down(rf_positive, huge, 2.0**-20, 2.0**-10, usable, edge, x, y, z)
+    return scaled(rf_positive, huge, 2.0**-10, 2.0**-10, jnp.finfo(high.dtype).tiny, usable, edge, x, y, z)
 
 
 @smooth(FORWARD, FORWARD, FORWARD)
@@ -314,9 +315,11 @@ def elliprg(x, y, z):
     usable = (low >= 0) & (middle > 0) & jnp.isfinite(high)
     edge = jnp.where((low >= 0) & (high == jnp.inf), jnp.inf, jnp.where(low >= 0, 0.5 * jnp.sqrt(high), jnp.nan))
     edge = jnp.where(jnp.isnan(x) | jnp.isnan(y) | jnp.isnan(z), jnp.nan, edge)
-    half = 2.0 ** (460 if high.dtype.itemsize > 4 else 46)
-    # the product of two arguments overflows from here on; 0 and what becomes 0 differ too little to be seen
-    return scaled_down(rg_positive, high > half, 1 / half**2, half, usable, edge, x, y, z)
+    # The largest is brought to about one: products of arguments neither overflow nor vanish. Zero, and what is as small
+    # as the floor beside one, differ too little to be seen, and R_D stays finite.
+    root = jnp.ldexp(jnp.ones_like(high), -(jnp.frexp(jnp.where(usable, high, 1.0))[1] // 2))
+    floor = jnp.finfo(high.dtype).tiny ** 0.75
+    return scaled(rg_positive, usable, root, 1 / root, floor, usable, edge, x, y, z)
 
 
 # --- incomplete ----------------------------------------------------------------------------------
