@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
-__all__ = ["LRU", "clear_caches", "make_room", "memory_maps"]
+__all__ = ["LRU", "clear_caches", "make_room", "memory_maps", "note_compilation"]
 
 _caches: weakref.WeakSet[LRU] = weakref.WeakSet()
 
@@ -91,6 +91,10 @@ _MISSING = object()
 #: Compilations between two looks at the table of memory maps, and how full it may be.
 _LOOK_EVERY, _FULL = 32, 0.5
 _compilations = itertools.count(1)
+#: A function compiled for more shapes than this gives them all up when there is no room.
+_MANY_SHAPES = 16
+#: Set when the table of memory maps fills up; the next call makes room before it begins.
+crowded = False
 
 
 def memory_maps() -> int:
@@ -110,15 +114,28 @@ def _most_maps() -> int:
         return 1 << 62
 
 
-def make_room() -> None:
-    """Called before a compilation: drop old executables before the table of memory maps is full.
+def note_compilation(event: str, *_: Any, **__: Any) -> None:
+    """A listener of `jax.monitoring`: after some compilations, whosever, look how many memory maps there are.
 
-    Each holds several maps, Linux allows 65,530 by default, and XLA crashes at the limit.
+    Each executable holds several, Linux allows 65,530 by default, and XLA crashes at the limit. Nothing is dropped
+    from here, in the middle of a call.
     """
-    if next(_compilations) % _LOOK_EVERY == 0 and memory_maps() > _FULL * _most_maps():
-        for cache in list(_caches):
-            cache.drop_older_half()
-        gc.collect()
+    global crowded
+    if event.endswith("backend_compile_duration") and next(_compilations) % _LOOK_EVERY == 0:
+        crowded = memory_maps() > _FULL * _most_maps()
+
+
+def make_room() -> None:
+    """Drop old executables: the older half of the functions, and all shapes of those that have many."""
+    global crowded
+    crowded = False
+    for cache in list(_caches):
+        cache.drop_older_half()
+        for value in cache.values():
+            shapes = getattr(value, "_cache_size", None)
+            if shapes is not None and shapes() > _MANY_SHAPES:
+                value.clear_cache()
+    gc.collect()
 
 
 def clear_caches() -> None:

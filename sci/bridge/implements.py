@@ -17,8 +17,8 @@ import jax
 import numpy as np
 from jax._src.core import trace_state_clean  # has no public name
 
-from sci.bridge import adaptive, platform
-from sci.bridge.cache import LRU, make_room
+from sci.bridge import adaptive, cache, platform
+from sci.bridge.cache import LRU
 from sci.bridge.host import call_original
 from sci.bridge.policy import current_policy, lost_backend
 from sci.bridge.randomness import give_back
@@ -292,6 +292,8 @@ class Bridge:
         if call.numpy and not call.nested and (self.quick or (self.lapack and not _elementwise(dynamic))):
             options = platform.quick_options()  # JAX takes compiler options at the top level only
             key += (True,)
+        if cache.crowded:
+            cache.make_room()
         try:
             compiled = _compiled.get_or_make(key, lambda: self._compile(static, options))
         except TypeError as error:
@@ -302,7 +304,6 @@ class Bridge:
 
     def _compile(self, static: tuple[Any, ...], options: Any) -> Callable[..., Any]:
         platform.ensure_ready()
-        make_room()
         body, names, fixed = self.body, self.dynamic, dict(zip(self.static, static, strict=True))
 
         def run(*values: Any) -> Any:

@@ -21,6 +21,9 @@ import time
 from pathlib import Path
 
 import jax
+import jax.monitoring
+
+from sci.bridge.cache import note_compilation
 
 __all__ = [
     "STATE",
@@ -211,7 +214,7 @@ def quick_options() -> dict[str, bool] | None:
 
 
 def ensure_ready() -> None:
-    """Before the first compilation: start the daily check of the compilation cache."""
+    """Before the first compilation: start the daily check of the compilation cache, and count compilations."""
     global _ready
     if _ready:
         return
@@ -219,6 +222,7 @@ def ensure_ready() -> None:
         if _ready:
             return
         _ready = True
+        jax.monitoring.register_event_duration_secs_listener(note_compilation)
         _start_cache_check()
 
 

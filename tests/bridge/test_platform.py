@@ -8,9 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from sci.bridge import cache_check, platform
+import sci
+from sci import linalg
+from sci.bridge import cache, cache_check, platform
+from sci.bridge.implements import _compiled
 
 
 def python(code, **environment):
@@ -89,3 +93,18 @@ def test_setting_up_leaves_the_log_level_as_jax_does():
     env = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=60)
     assert done.stdout.strip() == "1"
+
+
+def test_many_shapes_of_one_function_do_not_fill_the_table_of_memory_maps(monkeypatch):
+    sci.clear_caches()
+    monkeypatch.setattr(cache, "_FULL", 0.0)
+    monkeypatch.setattr(cache, "_LOOK_EVERY", 1)
+    monkeypatch.setattr(cache, "_MANY_SHAPES", 2)
+    kept = []
+    for n in range(2, 8):
+        assert abs(linalg.det(np.eye(n)) - 1) < 1e-14
+        kept.append(sum(f._cache_size() for f in _compiled.values()))
+    assert max(kept) <= 3
+    monkeypatch.undo()
+    cache.make_room()
+    assert not cache.crowded
