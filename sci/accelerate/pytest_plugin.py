@@ -14,6 +14,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,9 @@ def pytest_addoption(parser: Any) -> None:
     group.addoption("--sci-json", metavar="FILE", help="write the figures as JSON")
     group.addoption("--sci-limit", metavar="SECONDS", type=float, default=0.0, help="a test that takes longer fails")
     group.addoption(
-        "--sci-expected", metavar="FILE", help='JSON list of {"pattern", "reason"}: failures that are expected; strict'
+        "--sci-expected",
+        metavar="FILE",
+        help='JSON list of {"pattern", "reason", "count"}: failures that are expected; strict',
     )
 
 
@@ -109,6 +112,7 @@ class Counting:
         self.touched, self.compiled = 0, 0
         self.outcomes: Counter[str] = Counter()
         self.failing: list[str] = []
+        self.expected: list[_Group] = []
         self.host: Counter[str] = Counter()
         observe(self.observe)
 
@@ -140,6 +144,9 @@ class Counting:
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
             expected = hasattr(report, "wasxfail")
+            if expected and report.outcome == "skipped":
+                for group in self.expected:
+                    group.failed += report.nodeid in group.tests
             self.outcomes[f"expected {report.outcome}" if expected else report.outcome] += 1
             if report.outcome == "failed":
                 self.failing.append(report.nodeid)
@@ -161,10 +168,21 @@ class Counting:
         if not path:
             return
         for line in json.loads(Path(path).read_text(encoding="utf-8")):
-            for item in items:
-                if _matches(item.nodeid, line["pattern"]):
-                    # one line for many tests (a pattern) cannot say which of them fails
-                    item.add_marker(pytest.mark.xfail(reason=line["reason"], strict="*" not in line["pattern"]))
+            pattern, reason = line["pattern"], line["reason"]
+            # one line for many tests (a pattern) cannot say which of them fails, but how many may
+            many = not {"*", "?"}.isdisjoint(pattern)
+            found = [item for item in items if _matches(item.nodeid, pattern)]
+            for item in found:
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=not many))
+            if many and found:
+                self.expected.append(_Group(pattern, {item.nodeid for item in found}, line.get("count", len(found))))
+
+    def pytest_sessionfinish(self, session: Any) -> None:
+        for group in self.expected:
+            if group.failed > group.allowed:
+                self.outcomes["failed"] += group.failed - group.allowed
+                self.failing.append(f"{group.pattern}: {group.failed} failures, the list allows {group.allowed}")
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def figures(self) -> dict[str, Any]:
         """The three figures, with the counts that they are made of."""
@@ -189,11 +207,24 @@ class Counting:
             write(f"{figures['passing rate']:.1%} of the tests pass")
         if figures["compiled rate"] is not None:
             write(f"{figures['compiled rate']:.1%} of the {self.touched} tests that touch ours ran compiled")
+        for group in self.expected:
+            if group.failed != group.allowed:
+                write(f"{group.pattern}: {group.failed} of {len(group.tests)} fail, the list says {group.allowed}")
         for reason, count in self.host.most_common():
             write(f"{count:6d} tests on the original: {_sentence(reason)}")
         path = self.config.getoption("--sci-json")
         if path:
             Path(path).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass
+class _Group:
+    """The tests that one line of the list of expected failures is about."""
+
+    pattern: str
+    tests: set[str]
+    allowed: int
+    failed: int = 0
 
 
 def _sentence(reason: str) -> str:
@@ -203,5 +234,5 @@ def _sentence(reason: str) -> str:
 def _matches(nodeid: str, pattern: str) -> bool:
     """Whether a test is meant: node ids start at the root of the run, patterns at the package."""
     # brackets are part of test names, not sets of characters
-    escaped = "".join(f"[{c}]" if c in "[]?" else c for c in pattern)
+    escaped = "".join(f"[{c}]" if c in "[]" else c for c in pattern)
     return fnmatch.fnmatchcase(nodeid, escaped) or fnmatch.fnmatchcase(nodeid, "*/" + escaped)

@@ -207,6 +207,23 @@ def test_pytest_plugin_counts_what_it_cannot_collect(tmp_path):
     assert figures["failed"] == 1 and figures["failing"] == ["test_broken.py"]
 
 
+def test_pytest_plugin_counts_expected_failures(tmp_path):
+    tests = "import pytest\n\n@pytest.mark.parametrize('k', [0, 1, 2])\ndef test_k(k):\n    assert k == 0\n"
+    (tmp_path / "test_k.py").write_text(tests)
+    for count, code in ((2, 0), (1, 1)):
+        (tmp_path / "e.json").write_text(
+            json.dumps([{"pattern": "test_k.py::test_k[?]", "reason": "x", "count": count}])
+        )
+        done = run(
+            tmp_path, "-m", "pytest", "-q", "-c", os.devnull, "-p", "no:cacheprovider", "-p",
+            "sci.accelerate.pytest_plugin", "--sci-expected", "e.json", "--sci-json", "f.json", "test_k.py",
+        )  # fmt: skip
+        figures = json.loads((tmp_path / "f.json").read_text())
+        assert done.returncode == code, done.stdout
+        assert figures["expected failures"] == 2 and figures["failed"] == 2 - count
+    assert "2 of 3 fail, the list says 1" in done.stdout
+
+
 def test_include_takes_names():
     with pytest.raises(TypeError, match="list of package names"):
         sci.install(include="sklearn")
