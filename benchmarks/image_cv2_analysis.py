@@ -143,3 +143,10 @@ def fill_polygon(quick: bool):
     reach = np.array(image.shape[::-1]) * (0.3 + 0.15 * np.cos(9 * turns))[:, None]
     star = (reach * np.stack([np.cos(turns), np.sin(turns)], 1) + np.array(image.shape[::-1]) / 2).astype(np.int32)
     return lambda: ours.fillPoly(image.copy(), [star], 255), lambda: original.fillPoly(image.copy(), [star], 255)
+
+
+@topic.pair("edgePreservingFilter recursive, 1080p colour uint8", rtol=0.02)
+def edge_preserving(quick: bool):
+    ours, original = _both()
+    image = _frame(quick)
+    return lambda: ours.edgePreservingFilter(image), lambda: original.edgePreservingFilter(image)

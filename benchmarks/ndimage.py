@@ -103,6 +103,31 @@ def label(quick: bool):
     return _pair("label", _blobs(quick))
 
 
+def _noise(quick: bool) -> np.ndarray:
+    return _image(quick, 2048, 2048) < 0.5
+
+
+def _spiral(quick: bool) -> np.ndarray:
+    """One line, one sample wide, from the corner to the centre."""
+    size = 256 if quick else 2048
+    image = np.zeros((size, size), bool)
+    for k in range(0, size // 2 - 2, 2):
+        end = size - 1 - k
+        image[k, max(k - 2, 0) : end + 1] = image[k : end + 1, end] = image[end, k : end + 1] = True
+        image[k + 2 : end + 1, k] = True
+    return image
+
+
+@topic.pair("label of noise, 8 neighbours, 2048x2048", same=lambda r: r[0])
+def label_noise(quick: bool):
+    return _pair("label", _noise(quick), np.ones((3, 3)))
+
+
+@topic.pair("label of a spiral (the worst case), 2048x2048", same=lambda r: r[0])
+def label_spiral(quick: bool):
+    return _pair("label", _spiral(quick))
+
+
 @topic.pair("distance_transform_edt of blobs, 2048x2048")
 def edt(quick: bool):
     return _pair("distance_transform_edt", _blobs(quick))

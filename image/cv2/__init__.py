@@ -13,6 +13,7 @@ from image.cv2.accumulation import (
     accumulateWeighted,
     blendLinear,
 )
+from image.cv2.affine_fits import estimateAffine2D, estimateAffinePartial2D
 from image.cv2.arithmetic import (
     absdiff,
     add,
@@ -31,16 +32,7 @@ from image.cv2.box_filters import (
     sqrBoxFilter,
     stackBlur,
 )
-from image.cv2.channels import (
-    extractChannel,
-    hconcat,
-    insertChannel,
-    merge,
-    mixChannels,
-    repeat,
-    split,
-    vconcat,
-)
+from image.cv2.channels import extractChannel, insertChannel, merge, mixChannels, split
 from image.cv2.colormaps import (
     applyColorMap,
 )
@@ -68,6 +60,7 @@ from image.cv2.derivatives import (
     magnitude,
 )
 from image.cv2.distance import distanceTransform, distanceTransformWithLabels
+from image.cv2.domain_transform import detailEnhance, edgePreservingFilter, stylization
 from image.cv2.drawing_ellipses import ellipse, ellipse2Poly
 from image.cv2.drawing_lines import arrowedLine, clipLine, drawMarker, line, polylines
 from image.cv2.drawing_polygons import fillConvexPoly, fillPoly
@@ -82,9 +75,9 @@ from image.cv2.elementwise import (
     pow,
     sqrt,
 )
-from image.cv2.equalization import createCLAHE
+from image.cv2.equalization import createCLAHE, equalizeHist
 from image.cv2.farneback import calcOpticalFlowFarneback
-from image.cv2.features import cornerSubPix, goodFeaturesToTrack
+from image.cv2.features import goodFeaturesToTrack
 from image.cv2.filtering import (
     filter2D,
     sepFilter2D,
@@ -92,8 +85,8 @@ from image.cv2.filtering import (
 from image.cv2.floods import floodFill
 from image.cv2.frequency import dct, dft, idct, idft
 from image.cv2.geometry import resize
-from image.cv2.histograms import calcBackProject, calcHist, compareHist, equalizeHist
-from image.cv2.homography import estimateAffine2D, estimateAffinePartial2D, findHomography
+from image.cv2.histograms import calcBackProject, calcHist, compareHist
+from image.cv2.homography import findHomography
 from image.cv2.hough import HoughLines, HoughLinesWithAccumulator
 from image.cv2.integrals import integral, integral2, integral3
 from image.cv2.kernels import (
@@ -148,7 +141,9 @@ from image.cv2.shape_fits import boxPoints, fitLine
 from image.cv2.smoothing import GaussianBlur, blur, boxFilter
 from image.cv2.spectra import createHanningWindow, getOptimalDFTSize, mulSpectrums
 from image.cv2.statistics import mean, meanStdDev, minMaxLoc, reduce, sumElems
+from image.cv2.subpixel_corners import cornerSubPix
 from image.cv2.thresholding import adaptiveThreshold, threshold
+from image.cv2.tiling import hconcat, repeat, vconcat
 from image.cv2.transforms import (
     getAffineTransform,
     getPerspectiveTransform,
@@ -221,6 +216,7 @@ __all__ = [
     "cvtColor",
     "dct",
     "demosaicing",
+    "detailEnhance",
     "determinant",
     "dft",
     "dilate",
@@ -228,6 +224,7 @@ __all__ = [
     "distanceTransformWithLabels",
     "divide",
     "drawMarker",
+    "edgePreservingFilter",
     "eigen",
     "ellipse",
     "ellipse2Poly",
@@ -322,6 +319,7 @@ __all__ = [
     "sqrBoxFilter",
     "sqrt",
     "stackBlur",
+    "stylization",
     "subtract",
     "sumElems",
     "threshold",

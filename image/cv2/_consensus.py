@@ -130,3 +130,31 @@ def consensus(fit, errors, samples, weights, nearest, confidence):
     start = (jnp.int32(0), jnp.zeros(weights.shape, bool), jnp.int32(size - 1), jnp.asarray(np.inf, dtype))
     going = samples.shape[0]
     return lax.while_loop(lambda s: (s[0] < going) & (s[0] < s[3]), step, start)[1]
+
+
+def finish(call, result):
+    matrix, mask = result
+    mask = np.ascontiguousarray(mask[: call["count"], None])
+    return (None, np.zeros_like(mask)) if not np.isfinite(matrix).all() else (matrix, mask)
+
+
+def finish_jax(call, result):
+    return result[0], result[1][:, None]
+
+
+def quads(noise=0.2):
+    rng = np.random.default_rng(53)
+    p = rng.random((9, 2)) * 50
+    q = np.array([[1.1, -0.1], [0.2, 0.9]]) @ p.T / (1 + p[:, 0] / 200) + 3
+    # float64 that float32 holds, to which OpenCV rounds
+    return tuple(x.astype(np.float32).astype(float) for x in (p, q.T + noise * rng.normal(size=p.shape)))
+
+
+def same_map(ours, theirs):
+    # OpenCV's last fit ends when a step is small
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(ours[1], theirs[1])
+
+
+# what is checked first differs; for int64 the tolerance is narrower than the last step of OpenCV's fit
+ODD = ("nan", "inf", "1x1", "one axis more", "0-d", "empty", "int64")

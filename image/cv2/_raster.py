@@ -291,8 +291,8 @@ def _convex_spans(rows, columns, top, height):
         y += 1
 
 
-def arc(center, axes, angle, start, end, delta):
-    """Points of an elliptic arc every `delta` degrees, its end included: float array (n, 2)."""
+def arc_directions(angle, start, end, delta):
+    """Cosine and sine of `angle`, and of every `delta` degrees from `start` to `end`, both included: (2,), (n, 2)."""
     angle = angle % 360 if angle < 0 else angle - 360 * max(-(-(angle - 360) // 360), 0)
     start, end = min(start, end), max(start, end)
     if start < 0:
@@ -303,9 +303,19 @@ def arc(center, axes, angle, start, end, delta):
         start, end = start - 360 * turns, end - 360 * turns
     if end - start > 360:
         start, end = 0, 360
-    cosine, sine = _SINES[450 - angle], _SINES[angle]
     places = np.minimum(np.arange(start, end + delta, delta), end)
     places = np.where(places < 0, places + 360, places)
-    x, y = axes[0] * _SINES[450 - places], axes[1] * _SINES[places]
-    found = np.stack([center[0] + x * cosine - y * sine, center[1] + x * sine + y * cosine], axis=1)
+    return np.array([_SINES[450 - angle], _SINES[angle]]), np.stack([_SINES[450 - places], _SINES[places]], axis=1)
+
+
+def arc_points(center, axes, rotation, directions, xp=np):
+    """Points of an elliptic arc in the directions of `arc_directions`: float array (n, 2)."""
+    x, y = axes[0] * directions[:, 0], axes[1] * directions[:, 1]
+    cosine, sine = rotation[0], rotation[1]
+    return xp.stack([center[0] + x * cosine - y * sine, center[1] + x * sine + y * cosine], axis=1)
+
+
+def arc(center, axes, angle, start, end, delta):
+    """Points of an elliptic arc every `delta` degrees, its end included: float array (n, 2)."""
+    found = arc_points(center, axes, *arc_directions(angle, start, end, delta))
     return found if len(found) != 1 else np.array([center, center], float)

@@ -19,6 +19,7 @@ from image.cv2._support import (
 from sci.bridge import HostRoute, Reason
 from sci.bridge.worlds import is_jax
 from sci.ndimage._kernels.sampling import sample
+from sci.ndimage._kernels.stages import staged
 
 KINDS = {
     c.INTER_NEAREST: "nearest",
@@ -27,6 +28,7 @@ KINDS = {
     c.INTER_CUBIC: "cubic",
     c.INTER_LANCZOS4: "lanczos",
 }
+_STAGED = 1 << 16  # samples; in a batch every image counts alone
 GRID = 32.0  # OpenCV's table of interpolation weights has 32 entries to the pixel
 AFFINE = 1024.0  # fractions of a pixel in which it steps through affine maps
 
@@ -102,7 +104,9 @@ def sampled(src, x, y, value, kind, mode, grid):
         return planes(sample(src, y, x, kind, mode, None if value is None else jnp.asarray(value)))
     image = src.astype(np.float32) if src.dtype.kind in "iu" else src
     x, y = x.astype(image.dtype), y.astype(image.dtype)
-    result = sample(image, y, x, kind, mode, None if value is None else jnp.asarray(value, image.dtype))
+    value = None if value is None else jnp.asarray(value, image.dtype)
+    # a filter would gather anew for each of its taps, or while it extends the image
+    result = staged(lambda image, y, x: sample(image, y, x, kind, mode, value), image, y, x, least=_STAGED)
     return planes(saturate(result, src.dtype))
 
 

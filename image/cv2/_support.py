@@ -61,6 +61,18 @@ def array_argument(call, name):
     return value
 
 
+def point_rows(call, name):
+    """The array ``call[name]`` and whether it holds points, one a row: (n, k), (n, 1, k) or (1, n, k)."""
+    if not isinstance(call[name], np.ndarray) and not is_jax(call[name]):
+        raise HostRoute(Reason.OPTION, f"{name} is no array")
+    value = array_argument(call, name)
+    if isinstance(value, (list, tuple)):
+        value = jnp.asarray(value)
+    if call.numpy and value.dtype == np.int64:  # OpenCV reads them as int32
+        value = value.astype(np.int32)
+    return value, value.ndim == 2 or (value.ndim == 3 and 1 in value.shape[:2])
+
+
 def image_argument(call, function, name="src", empty=False):
     """``call[name]``, checked: an array of two or three dimensions, not empty (unless OpenCV takes those)."""
     value = call[name]

@@ -1,4 +1,4 @@
-"""Channels and tiles: `merge`, `split`, `mixChannels`, `extractChannel`, `insertChannel`, `hconcat`, `vconcat`, ..."""
+"""Channels: `merge`, `split`, `mixChannels`, `extractChannel`, `insertChannel`."""
 
 import inspect
 from typing import Any
@@ -10,18 +10,18 @@ from image.cv2._support import NATIVE, fail, image_argument, into_dst, planes
 from sci.bridge import Example, HostRoute, Reason, implements
 from sci.bridge.worlds import is_jax
 
-__all__ = ["extractChannel", "hconcat", "insertChannel", "merge", "mixChannels", "repeat", "split", "vconcat"]
+__all__ = ["extractChannel", "insertChannel", "merge", "mixChannels", "split"]
 
 _DTYPES = {*NATIVE, np.dtype(np.int8), np.dtype(np.int32)}
-_NOTE = "depths other than (u)int8, (u)int16, int32, float32, float64; empty arrays and arrays that are no images"
-_EXACT: dict[str, Any] = {"rtol": 0, "atol": 0}
+NOTE = "depths other than (u)int8, (u)int16, int32, float32, float64; empty arrays and arrays that are no images"
+EXACT: dict[str, Any] = {"rtol": 0, "atol": 0}
 
 
-def _photo(seed=40):
+def photo(seed=40):
     return np.random.default_rng(seed).integers(0, 256, (4, 5, 3), dtype=np.uint8)
 
 
-def _image(call, function, name):
+def image_of(call, function, name):
     if call.numpy and np.ndim(call[name]) > 3:  # OpenCV itself takes what is no image
         raise HostRoute(Reason.SHAPE, f"{name} has {np.ndim(call[name])} dimensions")
     value = image_argument(call, function, name, empty=True)
@@ -32,7 +32,7 @@ def _image(call, function, name):
     return value
 
 
-def _images(call, function, name):
+def images_of(call, function, name):
     """A sequence of images of one dtype."""
     values = call[name]
     if isinstance(values, np.ndarray) or (is_jax(values) and not isinstance(values, (list, tuple))):
@@ -56,12 +56,12 @@ def _images(call, function, name):
     return images
 
 
-def _channels(value):
+def channel_count(value):
     return value.shape[2] if value.ndim == 3 else 1
 
 
 def _prepare_merge(call):
-    images = _images(call, "merge", "mv")
+    images = images_of(call, "merge", "mv")
     if len({v.shape[:2] for v in images}) > 1:
         fail("merge", f"mv[i].size == mv[0].size does not hold: the sizes are {[v.shape for v in images]}")
 
@@ -73,9 +73,9 @@ def _prepare_merge(call):
     signature=inspect.signature(lambda mv, dst=None: None),
     prepare=_prepare_merge,
     finish=into_dst,
-    note=_NOTE,
+    note=NOTE,
     vmap=False,
-    examples=lambda: [Example(([_photo()[..., 0].copy(), _photo()],), **_EXACT)],
+    examples=lambda: [Example(([photo()[..., 0].copy(), photo()],), **EXACT)],
 )
 def merge(images):
     """One image of the channels of several.
@@ -101,7 +101,7 @@ def merge(images):
 
 
 def _prepare_split(call):
-    _image(call, "split", "m")
+    image_of(call, "split", "m")
 
 
 def _finish_split(call, result):
@@ -117,8 +117,8 @@ def _finish_split(call, result):
     signature=inspect.signature(lambda m, mv=None: None),
     prepare=_prepare_split,
     finish=_finish_split,
-    note=_NOTE,
-    examples=lambda: [Example((_photo(),), vmap=("m",), **_EXACT)],
+    note=NOTE,
+    examples=lambda: [Example((photo(),), vmap=("m",), **EXACT)],
 )
 def split(m):
     """The channels of an image as a tuple of images.
@@ -135,13 +135,13 @@ def split(m):
 
 def _channel_index(call, function, image):
     coi = int(call["coi"])
-    if not 0 <= coi < _channels(image):
-        fail(function, f"0 <= coi && coi < {_channels(image)} does not hold: coi={coi}")
+    if not 0 <= coi < channel_count(image):
+        fail(function, f"0 <= coi && coi < {channel_count(image)} does not hold: coi={coi}")
     call["coi"] = coi
 
 
 def _prepare_extract(call):
-    _channel_index(call, "extractChannel", _image(call, "extractChannel", "src"))
+    _channel_index(call, "extractChannel", image_of(call, "extractChannel", "src"))
 
 
 @implements(
@@ -151,8 +151,8 @@ def _prepare_extract(call):
     signature=inspect.signature(lambda src, coi, dst=None: None),
     prepare=_prepare_extract,
     finish=into_dst,
-    note=_NOTE,
-    examples=lambda: [Example((_photo(), 1), vmap=("src",), **_EXACT)],
+    note=NOTE,
+    examples=lambda: [Example((photo(), 1), vmap=("src",), **EXACT)],
 )
 def extractChannel(src, coi):
     """One channel of an image.
@@ -173,8 +173,8 @@ def extractChannel(src, coi):
 
 
 def _prepare_insert(call):
-    src, dst = _image(call, "insertChannel", "src"), _image(call, "insertChannel", "dst")
-    if src.shape[:2] != dst.shape[:2] or src.dtype != dst.dtype or _channels(src) != 1:
+    src, dst = image_of(call, "insertChannel", "src"), image_of(call, "insertChannel", "dst")
+    if src.shape[:2] != dst.shape[:2] or src.dtype != dst.dtype or channel_count(src) != 1:
         fail("insertChannel", f"src {src.dtype} {src.shape} is no channel of dst {dst.dtype} {dst.shape}")
     _channel_index(call, "insertChannel", dst)
     call["target"], call["state"] = dst, (dst,)  # not among the arguments that stay as they are
@@ -194,8 +194,8 @@ def _finish_insert(call, result):
     prepare=_prepare_insert,
     finish=_finish_insert,
     trees=("state",),
-    note=_NOTE,
-    examples=lambda: [Example((_photo()[..., 0].copy(), _photo(41), 1), vmap=("src", "dst"), **_EXACT)],
+    note=NOTE,
+    examples=lambda: [Example((photo()[..., 0].copy(), photo(41), 1), vmap=("src", "dst"), **EXACT)],
 )
 def insertChannel(src, state, coi):
     """Replace one channel of `dst`, in place for NumPy arrays.
@@ -218,101 +218,15 @@ def insertChannel(src, state, coi):
     return plane if dst.ndim == 2 else dst.at[..., coi].set(plane)
 
 
-def _prepare_concat(function, axis):
-    def prepare(call):
-        images = _images(call, function, "src")
-        kept = {(v.shape[1 - axis], _channels(v)) for v in images}
-        if len(kept) > 1:
-            what = "rows" if axis else "columns"
-            fail(function, f"src must be images of one number of {what} and channels: {[v.shape for v in images]}")
-
-    return prepare
-
-
-def _concat(name, axis, text, example):
-    def body(images):
-        return planes(jnp.concatenate([v if v.ndim == 3 else v[..., None] for v in images], axis=axis))
-
-    body.__name__, body.__module__ = name, __name__
-    body.__doc__ = f"""Images {text}.
-
-    Parameters
-    ----------
-    src : sequence of arrays, (h, w) or (h, w, channels), of one dtype
-
-    Raises
-    ------
-    cv2.error
-        Images of different dtypes, channels or extents.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from image import cv2
-    >>> cv2.{name}([np.array([[1, 2]], np.uint8), np.array([[3, 4]], np.uint8)])
-    {example}
-    """
-    return implements(
-        f"cv2.{name}",
-        trees=("images",),
-        dtypes="keep",
-        signature=inspect.signature(lambda src, dst=None: None),
-        prepare=_prepare_concat(name, axis),
-        finish=into_dst,
-        note=_NOTE,
-        vmap=False,
-        examples=lambda: [Example(([_photo(), _photo(41)],), **_EXACT)],
-    )(body)
-
-
-hconcat = _concat("hconcat", 1, "side by side", "array([[1, 2, 3, 4]], dtype=uint8)")
-vconcat = _concat("vconcat", 0, "one below the other", "array([[1, 2],\n           [3, 4]], dtype=uint8)")
-
-
-def _prepare_repeat(call):
-    _image(call, "repeat", "src")
-    ny, nx = call["ny"], call["nx"] = int(call["ny"]), int(call["nx"])
-    if ny <= 0 or nx <= 0:
-        fail("repeat", f"ny > 0 && nx > 0 does not hold: ny={ny}, nx={nx}")
-
-
-@implements(
-    "cv2.repeat",
-    static=("ny", "nx"),
-    dtypes="keep",
-    signature=inspect.signature(lambda src, ny, nx, dst=None: None),
-    prepare=_prepare_repeat,
-    finish=into_dst,
-    note=_NOTE,
-    examples=lambda: [Example((_photo(), 2, 3), vmap=("src",), **_EXACT)],
-)
-def repeat(src, ny, nx):
-    """An image as a tile, `ny` times down and `nx` times across.
-
-    Raises
-    ------
-    cv2.error
-        Counts that are not positive.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from image import cv2
-    >>> cv2.repeat(np.array([[1, 2]], np.uint8), 1, 2)
-    array([[1, 2, 1, 2]], dtype=uint8)
-    """
-    return planes(jnp.tile(src, (ny, nx) if src.ndim == 2 else (ny, nx, 1)))
-
-
 def _prepare_mix(call):
-    sources, targets = (_images_of(call, n) for n in ("src", "dst"))
+    sources, targets = (_mixed_images(call, n) for n in ("src", "dst"))
     pairs = [int(k) for k in call["fromTo"]]
     if len(pairs) % 2:
         fail("mixChannels", f"fromTo.size()%2 == 0 does not hold: fromTo has {len(pairs)} entries")
     everyone = [*sources, *targets]
     if len({np.dtype(v.dtype) for v in everyone}) > 1 or len({v.shape[:2] for v in everyone}) > 1:
         fail("mixChannels", f"src and dst must have one size and depth: {[(str(v.dtype), v.shape) for v in everyone]}")
-    counts = [sum(map(_channels, images)) for images in (sources, targets)]
+    counts = [sum(map(channel_count, images)) for images in (sources, targets)]
     plan = tuple(zip(pairs[::2], pairs[1::2], strict=True))
     for taken, given in plan:
         if taken >= counts[0] or not 0 <= given < counts[1]:
@@ -321,7 +235,7 @@ def _prepare_mix(call):
     call["images"], call["state"] = tuple(sources), tuple(targets)
 
 
-def _images_of(call, name):
+def _mixed_images(call, name):
     """A sequence of images of which some are written to: as they are, never converted."""
     values = call[name]
     if not isinstance(values, (list, tuple)) or not values:
@@ -348,9 +262,9 @@ def _finish_mix(call, result):
     signature=inspect.signature(lambda src, dst, fromTo: None),
     prepare=_prepare_mix,
     finish=_finish_mix,
-    note=_NOTE,
+    note=NOTE,
     vmap=False,
-    examples=lambda: [Example(([_photo()], [_photo(41)[..., 0].copy()], [2, 0]), **_EXACT)],
+    examples=lambda: [Example(([photo()], [photo(41)[..., 0].copy()], [2, 0]), **EXACT)],
 )
 def mixChannels(images, state, plan):
     """Copy channels of some images to channels of others, in place for NumPy arrays.
@@ -378,13 +292,13 @@ def mixChannels(images, state, plan):
     >>> cv2.mixChannels([np.array([[[1, 3], [2, 4]]], np.uint8)], [np.zeros((1, 2), np.uint8)], [1, 0])
     (array([[3, 4]], dtype=uint8),)
     """
-    taken = [v[..., k] if v.ndim == 3 else v for v in images for k in range(_channels(v))]
-    planes_out = [v[..., k] if v.ndim == 3 else v for v in state for k in range(_channels(v))]
+    taken = [v[..., k] if v.ndim == 3 else v for v in images for k in range(channel_count(v))]
+    planes_out = [v[..., k] if v.ndim == 3 else v for v in state for k in range(channel_count(v))]
     for source, target in plan:
         planes_out[target] = taken[source] if source >= 0 else jnp.zeros_like(planes_out[target])
     results, start = [], 0
     for v in state:
-        count = _channels(v)
+        count = channel_count(v)
         block = planes_out[start : start + count]
         results.append(jnp.stack(block, axis=-1) if v.ndim == 3 else block[0])
         start += count

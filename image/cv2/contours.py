@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jax import numpy as jnp
 
-from image.cv2._support import array_argument, fail
+from image.cv2._support import fail, point_rows
 from sci.bridge import Example, HostRoute, Reason, implements
 from sci.bridge.worlds import is_jax
 from sci.ndimage._passes import sqrt_of_squares
@@ -18,17 +18,10 @@ __all__ = ["arcLength", "boundingRect", "contourArea", "isContourConvex", "point
 
 def point_array(call, name, function):
     """``call[name]`` as an array (n, 2) of the kinds of point that OpenCV takes."""
-    if not isinstance(call[name], np.ndarray) and not is_jax(call[name]):
-        raise HostRoute(Reason.OPTION, f"{name} is no array")
-    value = array_argument(call, name)
-    if isinstance(value, (list, tuple)):
-        value = jnp.asarray(value)
-    if call.numpy and value.dtype == np.int64:  # OpenCV reads them as int32
-        value = value.astype(np.int32)
+    value, vector = point_rows(call, name)
     kinds = value.dtype in (np.int32, np.float32) if call.numpy else value.dtype.kind in "if"
     shape = value.shape
-    vector = (len(shape) == 2 and shape[1] == 2) or (len(shape) == 3 and shape[2] == 2 and 1 in shape[:2])
-    if not kinds or not vector:
+    if not kinds or not vector or shape[-1] != 2:
         if call.numpy and value.size <= 4:
             raise HostRoute(Reason.SHAPE, f"{name} has shape {shape}")
         fail(

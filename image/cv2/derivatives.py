@@ -20,6 +20,7 @@ from image.cv2._support import (
 )
 from image.cv2.constants import FILTER_SCHARR
 from sci.bridge import Example, Reason, implements
+from sci.bridge.worlds import is_jax
 from sci.ndimage._kernels.planes import correlate_plane
 from sci.ndimage._kernels.separable import EVEN, correlate_axis, fits_integers, integer_passes, symmetry_of
 from sci.ndimage._passes import sqrt_of_squares
@@ -58,6 +59,16 @@ def derivative_kernels(dx, dy, ksize, function):
     return tuple(kernels)
 
 
+def _fits_16_bits(src, kernel_x, kernel_y, delta):
+    """Whether the derivative of bytes is an integer of 16 bits, whatever the image."""
+    if np.dtype(src.dtype) != np.uint8 or is_jax(kernel_x) or is_jax(kernel_y) or is_jax(delta):
+        return False
+    if np.any(np.asarray(delta) != 0):
+        return False
+    whole = np.all(kernel_x == np.rint(kernel_x)) and np.all(kernel_y == np.rint(kernel_y))
+    return bool(whole and 255 * np.abs(kernel_x).sum() * np.abs(kernel_y).sum() < 1 << 15)
+
+
 def _prepare(function):
     def prepare(call):
         src = image_argument(call, function)
@@ -70,6 +81,7 @@ def _prepare(function):
         # OpenCV scales the smoothing kernel
         call["kernel_x"] = kernel_x * scale if dx == 0 else kernel_x
         call["kernel_y"] = kernel_y if dx == 0 else kernel_y * scale
+        call["narrow"] = _fits_16_bits(src, call["kernel_x"], call["kernel_y"], call["delta"])
         call["output"] = depth(call["ddepth"], src.dtype, function)
         call["wide"] = ksize > 7 and np.dtype(src.dtype).kind in "iu"
 
@@ -90,11 +102,13 @@ def _signature_scharr(src, ddepth, dx, dy, dst=None, scale=1.0, delta=0.0, borde
     """OpenCV's signature."""
 
 
-def _derivative(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide):
+def _derivative(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide, narrow):
     x = src.astype(working_dtype(src.dtype, output, np.float64 if wide else np.float32))
     bias = (jnp.asarray(delta, x.dtype), jnp.zeros((), x.dtype))
     if fits_integers(src, (kernel_y.shape[0], kernel_x.shape[0])):
-        return planes(saturate(integer_passes(src, kernel_x, kernel_y, x.dtype, mode, symmetry, bias), output))
+        dtypes = (np.int16, np.int16) if narrow else (x.dtype, x.dtype)
+        x = integer_passes(src, kernel_x, kernel_y, dtypes, mode, symmetry, (0 if narrow else delta, 0))
+        return planes(saturate(x.astype(working_dtype(src.dtype, output)), output))
     for axis, kernel in ((1, kernel_x), (0, kernel_y)):
         if kernel.shape[0] > 1:
             x = correlate_axis(x, kernel, axis, mode, symmetry=symmetry[axis], bias=bias[axis])
@@ -109,7 +123,7 @@ def _photo():
 
 def _facts(function, signature):
     return {
-        "static": ("mode", "symmetry", "output", "wide"),
+        "static": ("mode", "symmetry", "output", "wide", "narrow"),
         "dtypes": "keep",
         "signature": inspect.signature(signature),
         "prepare": _prepare(function),
@@ -132,7 +146,7 @@ def _facts(function, signature):
         ),
     ],
 )
-def Sobel(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide):
+def Sobel(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide, narrow):
     """Image derivative of the orders `dx`, `dy` by a Sobel kernel. Differentiable for floating point images.
 
     Parameters
@@ -155,11 +169,11 @@ def Sobel(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide):
     >>> cv2.Sobel(np.arange(5, dtype=np.uint8)[None] * 10, cv2.CV_16S, 1, 0)
     array([[ 0, 80, 80, 80,  0]], dtype=int16)
     """
-    return _derivative(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide)
+    return _derivative(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide, narrow)
 
 
 @implements("cv2.Scharr", **_facts("Scharr", _signature_scharr), examples=lambda: [Example((_photo(), 3, 0, 1))])
-def Scharr(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide):
+def Scharr(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide, narrow):
     """First image derivative by the Scharr kernel; see `Sobel`.
 
     Examples
@@ -169,7 +183,7 @@ def Scharr(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide):
     >>> cv2.Scharr(np.array([[0, 1, 4]], np.uint8), cv2.CV_16S, 1, 0)
     array([[ 0, 64,  0]], dtype=int16)
     """
-    return _derivative(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide)
+    return _derivative(src, kernel_x, kernel_y, delta, mode, symmetry, output, wide, narrow)
 
 
 def _prepare_laplacian(call):

@@ -14,7 +14,7 @@ from image.cv2._drawing import (
     point_argument,
     raster,
 )
-from image.cv2._raster import BITS, HALF, ONE, arc
+from image.cv2._raster import BITS, HALF, ONE, arc_directions, arc_points
 from image.cv2._support import fail
 from sci.bridge import Example, HostRoute, Reason, implements
 from sci.bridge.worlds import is_traced
@@ -121,29 +121,28 @@ def ellipse(img, color, mask):
 
 
 def _prepare_arc(call):
-    names = ("center", "axes", "angle", "arcStart", "arcEnd", "delta")
+    names = ("angle", "arcStart", "arcEnd", "delta")
     if any(is_traced(call[n]) for n in names):
         fail("ellipse2Poly", f"{', '.join(names)} decide how many points there are: they must be known, not traced")
-    values = [call[n] for n in names[2:]]
-    if any(isinstance(v, (float, np.floating)) for v in np.ravel(np.asarray(call["axes"], object))):
-        raise HostRoute(Reason.OPTION, "axes that are no integers")
-    if any(isinstance(v, (float, np.floating)) for v in (*values, *np.ravel(np.asarray(call["center"], object)))):
-        raise HostRoute(Reason.OPTION, "centre or angles that are no integers")
-    point_argument(call, "center", "ellipse2Poly")
-    point_argument(call, "axes", "ellipse2Poly")
+    values = [call[n] for n in names]
+    for name in ("axes", "center"):
+        if not is_traced(call[name]) and any(
+            isinstance(v, (float, np.floating)) for v in np.ravel(np.asarray(call[name], object))
+        ):
+            raise HostRoute(Reason.OPTION, f"{name} that are no integers")
+        point_argument(call, name, "ellipse2Poly")
+    if any(isinstance(v, (float, np.floating)) for v in values):
+        raise HostRoute(Reason.OPTION, "angles that are no integers")
     angle, start, end, delta = (int(v) for v in values)
     if not 0 < delta <= 180:
         fail("ellipse2Poly", f"0 < delta && delta <= 180 does not hold: delta={delta}")
-    center, axes = known(call, "ellipse2Poly", "center", "axes")
-    call["points"] = np.rint(arc(center, axes, angle, start, end, delta)).astype(np.int32)
-    call["single"] = np.array([center, center], np.int32)
+    call["rotation"], call["directions"] = arc_directions(angle, start, end, delta)
 
 
 def _finish_arc(call, points):
-    points = np.asarray(points)
     fresh = np.r_[True, np.any(points[1:] != points[:-1], axis=1)]
     points = points[fresh]
-    return call["single"] if len(points) == 1 else np.ascontiguousarray(points)
+    return np.ascontiguousarray(points if len(points) > 1 else np.array([call["center"]] * 2, np.int32))
 
 
 @implements(
@@ -152,15 +151,15 @@ def _finish_arc(call, points):
     signature=inspect.signature(lambda center, axes, angle, arcStart, arcEnd, delta: None),
     prepare=_prepare_arc,
     finish=_finish_arc,
-    finish_jax=lambda call, points: jnp.asarray(_finish_arc(call, call["points"])),
-    jit=False,
-    vmap=False,
     grad=False,
     note="centre, axes or angles that are no integers",
     examples=lambda: [Example(((5, 4), (4, 2), 30, 0, 200, 40), jit=False, float32=False)],
 )
-def ellipse2Poly(points):
+def ellipse2Poly(center, axes, rotation, directions):
     """Corners of a polygon along an elliptic arc, rounded to whole pixels, each once in a row. OpenCV's exactly.
+
+    With JAX arrays corners may repeat: how many there are follows from the angles alone, and `center` and `axes` may
+    be traced.
 
     Parameters
     ----------
@@ -188,4 +187,8 @@ def ellipse2Poly(points):
            [3, 4],
            [1, 3]], dtype=int32)
     """
-    return points
+    if directions.shape[0] == 1:
+        return jnp.stack([center, center]).astype(np.int32)
+    real = jnp.result_type(float)
+    center, axes, rotation, directions = (a.astype(real) for a in (center, axes, rotation, directions))
+    return jnp.rint(arc_points(center, axes, rotation, directions, jnp)).astype(np.int32)

@@ -1,4 +1,4 @@
-"""`createCLAHE`: contrast-limited adaptive histogram equalisation.
+"""Equalised histograms: `equalizeHist`, and in tiles with limited contrast `createCLAHE`.
 
 Reference: K. Zuiderveld, "Contrast limited adaptive histogram equalization", Graphics Gems IV, 1994.
 """
@@ -10,12 +10,12 @@ from jax import numpy as jnp
 
 from image.cv2._support import fail, image_argument, into_dst, pair, saturate
 from image.cv2.histograms import counts_of
-from sci.bridge import HostRoute, Reason
+from sci.bridge import Example, HostRoute, Reason, implements
 from sci.bridge.implements import Bridge
 from sci.bridge.worlds import is_traced
 from sci.ndimage._kernels.borders import border_index, take_static
 
-__all__ = ["CLAHE", "createCLAHE"]
+__all__ = ["CLAHE", "createCLAHE", "equalizeHist"]
 
 _LEVELS = {np.dtype(np.uint8): 256, np.dtype(np.uint16): 65536}
 
@@ -201,3 +201,55 @@ def createCLAHE(clipLimit=40.0, tileGridSize=(8, 8)):
     K. Zuiderveld, "Contrast limited adaptive histogram equalization", Graphics Gems IV, 1994.
     """
     return CLAHE(clipLimit, tileGridSize)
+
+
+def _levels():
+    return np.random.default_rng(29).integers(0, 256, (8, 9), dtype=np.uint8) // 3
+
+
+def _signature_equalize(src, dst=None):
+    """OpenCV's signature."""
+
+
+def _prepare_equalize(call):
+    src = image_argument(call, "equalizeHist", empty=True)
+    if np.dtype(src.dtype) != np.uint8 or (src.ndim == 3 and src.shape[2] != 1):
+        fail("equalizeHist", f"src must be uint8 with one channel, not {src.dtype} {src.shape}")
+    if src.ndim == 1:
+        raise HostRoute(Reason.SHAPE, "src has one dimension")
+
+
+@implements(
+    "cv2.equalizeHist",
+    dtypes="keep",
+    signature=inspect.signature(_signature_equalize),
+    prepare=_prepare_equalize,
+    finish=into_dst,
+    grad=False,
+    note="one-dimensional arrays",
+    examples=lambda: [Example((_levels(),), vmap=("src",), rtol=0, atol=0)],
+)
+def equalizeHist(src):
+    """Equalise the histogram of a uint8 image: grey levels through their cumulative share, exact.
+
+    Raises
+    ------
+    cv2.error
+        Images that are not uint8 with one channel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from image import cv2
+    >>> cv2.equalizeHist(np.array([[3, 3, 4, 9]], np.uint8))
+    array([[  0,   0, 128, 255]], dtype=uint8)
+    """
+    x = src if src.ndim == 2 else src[..., 0]
+    counts = counts_of(x.astype(np.int32), 256)
+    first = jnp.argmax(counts > 0)
+    rest = x.size - counts[first]
+    scale = jnp.float32(255) / jnp.maximum(rest, 1).astype(np.float32)
+    above = jnp.cumsum(jnp.where(jnp.arange(256) > first, counts, 0))
+    table = saturate(above.astype(np.float32) * scale, np.uint8)
+    table = jnp.where(rest == 0, first.astype(np.uint8), table)  # an image of one level stays as it is
+    return table[x.astype(np.int32)]

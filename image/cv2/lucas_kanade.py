@@ -14,8 +14,8 @@ from jax import numpy as jnp
 from image.cv2 import constants as c
 from image.cv2._support import fail, image_argument, pair
 from image.cv2.derivatives import Scharr
-from image.cv2.features import criteria_of, points_argument
 from image.cv2.pyramids import pyrDown
+from image.cv2.subpixel_corners import criteria_of, points_argument
 from sci.bridge import Example, HostRoute, Reason, implements
 from sci.ndimage._kernels.borders import pad_axis
 

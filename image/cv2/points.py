@@ -5,9 +5,8 @@ import inspect
 import numpy as np
 from jax import numpy as jnp
 
-from image.cv2._support import array_argument, fail, into_dst
+from image.cv2._support import array_argument, fail, into_dst, point_rows
 from sci.bridge import Example, HostRoute, Reason, implements
-from sci.bridge.worlds import is_jax
 
 __all__ = ["convertPointsFromHomogeneous", "convertPointsToHomogeneous"]
 
@@ -16,16 +15,11 @@ _NOTE = "no points; dtype="
 
 def _prepare(function, dimensions):
     def prepare(call):
-        value = array_argument(call, "src")
-        if not isinstance(value, np.ndarray) and not is_jax(value):
-            raise HostRoute(Reason.OPTION, "src is no array")
-        value = jnp.asarray(value) if isinstance(value, (list, tuple)) else value
+        array_argument(call, "src")
+        value, vector = point_rows(call, "src")
         if call["dtype"] not in (-1, None):
             raise HostRoute(Reason.OPTION, f"dtype={call['dtype']}")
-        if call.numpy and value.dtype == np.int64:  # OpenCV reads them as int32
-            value = value.astype(np.int32)
         shape = value.shape
-        vector = len(shape) == 2 or (len(shape) == 3 and 1 in shape[:2])
         if call.numpy and value.size == 0:
             raise HostRoute(Reason.SHAPE, "no points")
         if not vector or shape[-1] not in dimensions:

@@ -228,20 +228,22 @@ def solveCubic(coeffs):
     # of the third
     b1, b2, b3 = quotient(a1, a0), quotient(a2, a0), quotient(a3, a0)
     big, small = (b1 * b1 - 3 * b2) / 9, (b1 * (2 * b1 * b1 - 9 * b2) + 27 * b3) / 54
-    d = big**3 - small * small
+    # the two sides are compared as rounded: a compiler may take their difference in one rounding, never zero
+    cube, square_of_small = big**3, small * small
+    three_roots, two_roots = cube > square_of_small, cube == square_of_small
     third = b1 / 3
-    ratio = jnp.where(d > 0, small / jnp.sqrt(jnp.where(d > 0, big**3, 1)), 0)
+    ratio = jnp.where(three_roots, small / jnp.sqrt(jnp.where(three_roots, cube, 1)), 0)
     turn = jnp.arccos(jnp.clip(ratio, -1, 1)) / 3
     turns = jnp.stack([turn, turn + 2 * np.pi / 3, turn + 4 * np.pi / 3])
     three = -2 * jnp.sqrt(jnp.maximum(big, 0)) * jnp.cos(turns) - third
     e = jnp.cbrt(small)
     x0, x1 = -2 * e - third, e - third
     double = jnp.stack([x0, jnp.where(x0 == x1, 0, x1), zero])
-    e = jnp.cbrt(jnp.sqrt(jnp.maximum(-d, 0)) + jnp.abs(small))
+    e = jnp.cbrt(jnp.sqrt(jnp.maximum(square_of_small - cube, 0)) + jnp.abs(small))
     e = jnp.where(small > 0, -e, e)
     single = jnp.stack([e + quotient(big, e) - third, zero, zero])
-    cubic = jnp.where(d > 0, three, jnp.where(d == 0, double, single))
-    cubic_count = jnp.where(d > 0, 3, jnp.where((d == 0) & (x0 != x1), 2, 1))
+    cubic = jnp.where(three_roots, three, jnp.where(two_roots, double, single))
+    cubic_count = jnp.where(three_roots, 3, jnp.where(two_roots & (x0 != x1), 2, 1))
     roots = jnp.where(a0 != 0, cubic, jnp.where(a1 != 0, square, line))
     count = jnp.where(a0 != 0, cubic_count, jnp.where(a1 != 0, square_count, line_count))
     return count.astype(np.int32), roots[:, None].astype(coeffs.dtype)

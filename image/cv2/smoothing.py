@@ -168,7 +168,10 @@ def _blurred(src, weights, mode, fraction):
     if src.dtype.kind == "f" and planar.fits(x.shape, [w.shape[0] for w in weights], mode):
         return planes(planar.even_passes(x, *weights, mode).astype(src.dtype))
     if fits_integers(src, [w.shape[0] for w in weights]):
-        x = integer_passes(src, weights[1], weights[0], acc, mode, (EVEN, EVEN), (zero, zero))
+        if fraction == 8:  # weights of 256 in all: sums along rows have 16 bits, the whole has 24
+            x = integer_passes(src, weights[1], weights[0], (np.uint16, np.int32), mode, (EVEN, EVEN))
+            return planes(((x + (1 << 15)) >> 16).astype(src.dtype))
+        x = integer_passes(src, weights[1], weights[0], (acc, acc), mode, (EVEN, EVEN))
         return _rounded(x, src.dtype, fraction)
     # OpenCV goes along rows first; the other order is a third faster and differs in the last bit of floats
     passes = list(enumerate(weights))

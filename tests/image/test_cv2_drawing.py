@@ -101,6 +101,10 @@ def test_points_of_ellipses():
         assert result.dtype == expected.dtype
         np.testing.assert_array_equal(result, expected)
     assert not sci.fallbacks()
+    centres = jnp.array([[9, 7], [30, 2]])
+    traced = jax.jit(jax.vmap(lambda c: ours.ellipse2Poly(c, (8, 5), 20, 0, 300, 25)))(centres)
+    for centre, points in zip(centres.tolist(), np.asarray(traced), strict=True):
+        np.testing.assert_array_equal(points, cv2.ellipse2Poly(centre, (8, 5), 20, 0, 300, 25))
 
 
 @pytest.mark.parametrize("far", [0, 30, 400])

@@ -183,3 +183,24 @@ def test_stages_are_not_fused_inside_a_pipeline():
         for dtype in (np.uint8, np.float32):
             compiled = jax.jit(lambda x, chain=chain: chain(x, (5, 5), 0)).lower(x.astype(dtype)).compile()
             assert " conditional(" in compiled.as_text()
+
+
+LARGE = RNG.integers(0, 256, (530, 517), dtype=np.uint8)  # sums of 16 bits, stages kept apart
+
+
+@pytest.mark.parametrize("size", [3, 5, 7, 31])
+def test_large_bytes_blurred(size):
+    both("GaussianBlur", LARGE, (size, size), 0)
+    both("GaussianBlur", LARGE, (size, 5), 0.3, borderType=cv2.BORDER_REPLICATE)
+    both("GaussianBlur", np.full_like(LARGE, 255), (size, size), 0)
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 7, 9])
+def test_large_bytes_derived(size):
+    for depth in (cv2.CV_16S, cv2.CV_32F, cv2.CV_8U):
+        both("Sobel", LARGE, depth, 1, 0, ksize=size)
+    if size > 1:
+        both("Sobel", LARGE, cv2.CV_32F, 0, 2, ksize=size)
+    both("Sobel", LARGE, cv2.CV_32F, 1, 0, ksize=size, scale=3.0, delta=0.5, rtol=1e-5, atol=1e-3)
+    both("Scharr", LARGE, cv2.CV_16S, 0, 1)
+    both("Scharr", LARGE, cv2.CV_16S, 0, 1, scale=200.0)

@@ -88,6 +88,26 @@ def test_label_of_partly_connected_rows_and_of_a_spiral():
     assert ndimage.label(spiral)[1] == 1
 
 
+@pytest.mark.parametrize("shape", [(64,), (7, 64), (33, 31), (3, 4, 32)])
+def test_label_with_any_structure(shape):
+    """Lines of whole words and others; contacts that leave neighbours out, also within a line."""
+    for seed in range(2):
+        structure = np.random.default_rng(seed).random((3,) * len(shape)) < 0.4
+        structure |= np.flip(structure)
+        for density in (0.2, 0.6, 1.0):
+            both("label", RNG.random(shape) < density, structure)
+
+
+@pytest.mark.parametrize("density", [0.4, 0.6])
+@pytest.mark.parametrize("structure", [nd.generate_binary_structure(2, 1), np.ones((3, 3))])
+def test_label_of_more_runs_than_a_block(density, structure):
+    both("label", RNG.random((700, 600)) < density, structure)
+    stripes = np.zeros((700, 600), bool)
+    stripes[:, ::2] = True  # trees as deep as the image is high, united by its last line alone
+    stripes[-1] = True
+    both("label", stripes, structure)
+
+
 def test_label_into_an_array_and_too_few_bits():
     image = RNG.random((50, 60)) > 0.6
     target = np.zeros(image.shape, np.int64)

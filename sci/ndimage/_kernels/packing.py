@@ -12,7 +12,7 @@ from jax import numpy as jnp
 
 
 class Packed(NamedTuple):
-    """Flags packed by `pack_flags`.
+    """Flags packed by `packed_flags`.
 
     Attributes
     ----------
@@ -27,24 +27,36 @@ class Packed(NamedTuple):
     count: Any
 
 
+_FEW = 1 << 13
+
+
 def block_size(most, largest):
     """A power of two that does for `most` items, `largest` at most."""
     return min(largest, 1 << max(int(most - 1).bit_length(), 3))
 
 
 def running(values, join, neutral):
-    """Inclusive running `join` of int32 values: within the rows of a table, then over the rows, both by scans."""
+    """Inclusive running `join` (``jnp.add`` or ``jnp.maximum``) of int32 values, in rows of 32 and over the rows."""
     n = values.shape[0]
-    width = 1 << max((n.bit_length() + 1) // 2, 1)
-    table = jnp.pad(values, (0, -n % width), constant_values=neutral).reshape(-1, width)
+    total = jnp.sum if join is jnp.add else jnp.max
 
-    def step(total, column):
-        total = join(total, column)
-        return total, total
+    def table_of_all(rows):  # compiles faster than a scan
+        seen = np.tril(np.ones((rows.shape[-1],) * 2, bool))
+        return total(jnp.where(seen, rows[..., None, :], np.int32(neutral)), axis=-1).astype(np.int32)
 
-    start = jnp.full(table.shape[0], neutral, np.int32)
-    inner = lax.scan(step, start, table.T)[1].T
-    before = lax.scan(lambda total, x: (join(total, x), total), jnp.int32(neutral), inner[:, -1])[1]
+    if n <= 64:
+        return table_of_all(values)
+    rows = jnp.pad(values, (0, -n % 32), constant_values=neutral).reshape(-1, 32)
+    if n <= _FEW:
+        inner = table_of_all(rows)
+    else:
+
+        def step(before, column):
+            after = join(before, column)
+            return after, after
+
+        inner = lax.scan(step, jnp.full(rows.shape[0], neutral, np.int32), rows.T)[1].T
+    before = jnp.concatenate([np.full(1, neutral, np.int32), running(inner[:, -1], join, neutral)[:-1]])
     return join(inner, before[:, None]).reshape(-1)[:n]
 
 
@@ -56,32 +68,25 @@ def pack_words(flags):
     return (nibbles.reshape(-1, 8) << np.arange(0, 32, 4, dtype=np.uint32)).sum(axis=1, dtype=np.uint32)
 
 
-def pack_flags(flags):
-    """Pack a flat boolean array whose length is a multiple of 32."""
-    words = pack_words(flags)
+def packed_flags(words):
+    """`Packed` of flags in words."""
     counts = lax.population_count(words).astype(np.int32)
     upto = running(counts, jnp.add, 0)
     return Packed(words, upto - counts, upto[-1])
 
 
-def rank_of(words, before, bit):
-    """Number of flags up to and with `bit` of a word."""
-    mask = np.uint32(0xFFFFFFFF) >> (31 - bit).astype(np.uint32)
-    return before + lax.population_count(words & mask).astype(np.int32)
-
-
-def note_words(packed, lowest, room):
-    """For every rank from `lowest` on at which a word has its first flag: the word; 0 at other ranks."""
+def note_words(packed, room):
+    """For every rank at which a word has its first flag: the word; 0 at other ranks."""
     number = jnp.arange(packed.words.shape[0], dtype=np.int32)
-    used = (packed.words != 0) & (packed.before >= lowest)
-    return jnp.zeros(room, np.int32).at[jnp.where(used, packed.before - lowest, room)].max(number, mode="drop")
+    at = jnp.where(packed.words != 0, packed.before, room)
+    return jnp.zeros(room, np.int32).at[at].max(number, mode="drop")
 
 
-def flags_at(packed, notes, first, block, lowest):
-    """``(word, bit)`` of the flags of ranks ``lowest + first ... + block``; beyond the last anything."""
-    rank = lowest + first + jnp.arange(block, dtype=np.int32)
+def flags_at(packed, notes, first, block):
+    """``(word, bit)`` of the flags of ranks ``first ... first + block``; beyond the last anything."""
+    rank = first + jnp.arange(block, dtype=np.int32)
     # the word of the block's first flag may begin before the block
-    lead = jnp.searchsorted(packed.before, lowest + first, side="right").astype(np.int32) - 1
+    lead = (packed.before <= first).sum().astype(np.int32) - 1
     noted = lax.dynamic_slice(notes, [first], [block])
     word = jnp.maximum(running(noted, jnp.maximum, 0), lead)
     bits, left = packed.words[word], (rank - packed.before[word]).astype(np.uint32)

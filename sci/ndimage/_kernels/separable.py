@@ -16,8 +16,10 @@ from .stages import LARGE, staged
 # Below this inner extent the axis and all that follow are flattened, so that a shift is one of a long row.
 _FLATTEN_BELOW = 64
 # Arrays under this size are padded whole: fewer operations to compile, and the copy stays in cache.
-_SPLIT_ABOVE = 1 << 18
+_SPLIT_ABOVE = 1 << 17
 _FEW_TAPS = 11
+# Kernels of so many taps are cheaper tap by tap than in two passes.
+_ONE_PASS = 9
 
 EVEN, ODD, GENERAL = 1, -1, 0
 
@@ -143,31 +145,39 @@ def fits_integers(x, sizes):
     return x.dtype.kind != "f" and x.size >= LARGE and all(n >= 4 * s for n, s in zip(x.shape, sizes, strict=False))
 
 
-def integer_passes(x, horizontal, vertical, dtype, mode, symmetry, bias):
-    """Correlate an image of integers along its rows, then along its columns, in arithmetic of `dtype`.
+def integer_passes(x, horizontal, vertical, dtypes, mode, symmetry, bias=(0, 0)):
+    """Correlate an image of integers along its rows, then along its columns.
 
-    The image is extended while its samples are small, so that no pass has borders to put together.
+    The image is extended while its samples are small, so that no pass has borders to put together. What lies between
+    the passes is written and read again: in half the width that takes half the time (a 5 x 5 blur of 1080p bytes by
+    way of uint16: 0.6 ms, by way of float32 1.8 ms). Small kernels go over the image once, nothing lies between.
 
     Parameters
     ----------
     x : integer array (rows, columns[, channels]) for which `fits_integers` holds
     horizontal, vertical : arrays of odd length
+    dtypes : (dtype, dtype)
+        Of the sums along rows, which they must hold exactly if they are integers, and of the result.
     symmetry : (int, int)
         Of the vertical and of the horizontal kernel.
     bias : (scalar, scalar)
         Added to the sums along columns, and along rows.
     """
-    horizontal, vertical = horizontal.astype(dtype), vertical.astype(dtype)
-    across, down = horizontal.shape[0] // 2, vertical.shape[0] // 2
+    first, second = (np.dtype(d) for d in dtypes)
+    horizontal, vertical = horizontal.astype(first), vertical.astype(second)
+    down, across = (jnp.asarray(b, d) for b, d in zip(bias, (second, first), strict=True))
+    sizes = horizontal.shape[0], vertical.shape[0]
 
     def extended(image):
-        return pad_axis(pad_axis(image, 1, across, across, mode), 0, down, down, mode)
+        return pad_axis(pad_axis(image, 1, sizes[0] // 2, sizes[0] // 2, mode), 0, sizes[1] // 2, sizes[1] // 2, mode)
 
     def along_rows(image, weights):
-        return _valid(image.astype(dtype), weights, 1, symmetry[1], None, bias[1])
+        return _valid(image.astype(first), weights, 1, symmetry[1], None, across)
 
-    taller = staged(along_rows, staged(extended, x), horizontal)
-    return _valid(taller, vertical, 0, symmetry[0], None, bias[0])
+    image = staged(extended, x)
+    once = sizes[0] * sizes[1] <= _ONE_PASS
+    taller = along_rows(image, horizontal) if once else staged(along_rows, image, horizontal)
+    return _valid(taller.astype(second), vertical, 0, symmetry[0], None, down)
 
 
 def box_axis(x, size, axis, mode, cval=0.0, origin=0):

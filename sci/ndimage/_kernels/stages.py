@@ -28,9 +28,12 @@ def _always_of_batch(size, batched, samples):
     return _always(samples[0]), False  # one condition for the whole batch, else both branches would be computed
 
 
-def staged(function, x, *rest):
-    """``function(x, *rest)`` for a real array `x`, apart from what makes it and from what uses the result."""
-    if x.size < LARGE:
+def staged(function, x, *rest, least=LARGE):
+    """``function(x, *rest)`` for a real array `x`, apart from what makes it and from what uses the result.
+
+    Arrays of fewer than `least` samples are left to XLA.
+    """
+    if x.size < least:
         return function(x, *rest)
     always = _always(lax.stop_gradient(x[(0,) * x.ndim]))
     shapes = jax.eval_shape(function, x, *rest)
