@@ -136,6 +136,40 @@ def eigh_batch(quick: bool):
     return vmapped, loop
 
 
+@topic.pair("svd, 10,000 of 4x4: vmap, and a loop over SciPy", same=lambda usv: usv[1])
+def svd_batch(quick: bool):
+    import jax
+
+    ours, original = _both()
+    a = _general(4, 100 if quick else 10_000)
+    batched = jax.jit(jax.vmap(ours.svd))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(a)
+
+    def loop():
+        parts = zip(*[original.svd(x) for x in a], strict=True)
+        return tuple(np.stack(part) for part in parts)
+
+    return vmapped, loop
+
+
+@topic.pair("expm, 10,000 of 4x4: vmap, and a loop over SciPy")
+def expm_batch(quick: bool):
+    import jax
+
+    ours, original = _both()
+    a = _general(4, 100 if quick else 10_000) / 5
+    batched = jax.jit(jax.vmap(ours.expm))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(a)
+
+    return vmapped, lambda: np.stack([original.expm(x) for x in a])
+
+
 @topic.pair("expm 50x50", **_FIRST)
 def expm(quick: bool):
     ours, original = _both()
@@ -360,6 +394,28 @@ def qz(quick: bool):
     n = 10 if quick else 100
     a, b = _general(n) + 1j, np.random.default_rng(8).standard_normal((n, n)) + 0j
     return lambda: ours.qz(a, b), lambda: original.qz(a, b)
+
+
+@topic.pair("qz 100x100, real", same=lambda out: np.array(0.0), **_FIRST)
+def qz_real(quick: bool):
+    ours, original = _both()
+    n = 10 if quick else 100
+    a, b = _general(n), np.random.default_rng(8).standard_normal((n, n))
+    return lambda: ours.qz(a, b), lambda: original.qz(a, b)
+
+
+@topic.pair("funm_multiply_krylov, exp of a 100x100 grid, 10 restarts", **_FIRST)
+def funm_multiply_krylov(quick: bool):
+    from scipy.linalg import expm
+
+    ours, original = _both_sparse()
+    n = 10 if quick else 100
+    a, b = -_grid(n), np.ones(n * n)
+
+    def run(module):
+        return lambda: module.funm_multiply_krylov(expm, a, b, t=1.0, assume_a="her", max_restarts=10)
+
+    return run(ours), run(original)
 
 
 @topic.pair("spsolve_triangular, the lower factor of a 100x100 grid", **_FIRST)

@@ -6,6 +6,7 @@ from sci.linalg.balancing import matrix_balance
 from sci.linalg.banded import cho_solve_banded, cholesky_banded, solve_banded, solveh_banded
 from sci.linalg.basic import solve
 from sci.linalg.companion_matrices import companion, fiedler, fiedler_companion, leslie
+from sci.linalg.constant_matrices import dft, hadamard, helmert, hilbert, invhilbert, invpascal, pascal
 from sci.linalg.decomp_cossin import cossin
 from sci.linalg.decomp_eig import eig, eigvals
 from sci.linalg.decomp_eigh import eigh, eigvalsh
@@ -64,6 +65,7 @@ __all__ = [
     "cosm",
     "cossin",
     "det",
+    "dft",
     "diagsvd",
     "eig",
     "eig_banded",
@@ -80,9 +82,14 @@ __all__ = [
     "fiedler_companion",
     "fractional_matrix_power",
     "funm",
+    "hadamard",
     "hankel",
+    "helmert",
     "hessenberg",
+    "hilbert",
     "inv",
+    "invhilbert",
+    "invpascal",
     "ishermitian",
     "issymmetric",
     "khatri_rao",
@@ -100,6 +107,7 @@ __all__ = [
     "ordqz",
     "orth",
     "orthogonal_procrustes",
+    "pascal",
     "pinv",
     "pinvh",
     "polar",

@@ -12,6 +12,7 @@ from scipy.linalg import LinAlgError
 
 from sci.bridge import Call, Example, HostRoute, Reason, implements
 from sci.linalg._shared import adjoint, from_triangle, need_square
+from solvers.eigen.jacobi import eigh_stacked
 
 __all__ = ["eigh", "eigvalsh"]
 
@@ -21,14 +22,13 @@ _DRIVERS = (None, "ev", "evd", "evr", "evx", "gv", "gvd", "gvx")
 @jax.custom_jvp
 def _eigh(a: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Eigenvalues, rising, and vectors of a Hermitian matrix that is stored in full."""
-    vectors, values = lax.linalg.eigh(a, symmetrize_input=False, sort_eigenvalues=True)
-    return values, vectors
+    return eigh_stacked(a)
 
 
 @_eigh.defjvp
 def _eigh_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> Any:
     # dv_j = sum_i v_i (v_i^H da v_j) / (w_j - w_i). Inside a degenerate eigenspace the vectors are
-    # arbitrary and only quantities that are smooth there make sense; for those the term drops out.
+    # arbitrary and only what is smooth there makes sense: the projector, for which the term drops out.
     (a,), (da,) = primals, tangents
     w, v = _eigh(a)
     rotated = adjoint(v) @ (da + adjoint(da)) / 2 @ v
@@ -185,7 +185,7 @@ def eigh(a: Any, b: Any, lower: bool, eigvals_only: bool, type: int, subset_by_i
         Rising eigenvalues.
     v : array, shape (..., n, k)
         Vectors in columns, unless `eigvals_only`. Differentiable; at degenerate eigenvalues the
-        derivative is finite and right for quantities that do not depend on the choice of vectors.
+        derivative is finite, and right for the sum of the values and for the projector of the eigenspace.
 
     Raises
     ------
@@ -196,7 +196,8 @@ def eigh(a: Any, b: Any, lower: bool, eigvals_only: bool, type: int, subset_by_i
 
     References
     ----------
-    LAPACK's syevd; G. H. Golub, C. F. Van Loan, "Matrix Computations", 4th ed., section 8.7.
+    LAPACK's syevd; for stacks of order at most 8 Jacobi rotations (of order 4, if complex). G. H. Golub, C. F. Van
+    Loan, "Matrix Computations", 4th ed., sections 8.5 and 8.7.
 
     Examples
     --------

@@ -11,6 +11,7 @@ from jax import lax
 
 from sci.bridge import Call, Example, implements
 from sci.linalg._shared import adjoint, raise_if_nan
+from solvers.eigen.jacobi import stacks, svd_stacked
 
 __all__ = ["svd", "svdvals"]
 
@@ -40,6 +41,45 @@ def _finish(call: Call, out: Any) -> Any:
     if not call.get("check_finite", True) and np.isnan(call["a"]).any():
         raise ValueError("A has a NaN entry: argument 'a'")  # what LAPACK's gesdd reports
     return raise_if_nan("SVD did not converge")(call, out)
+
+
+@jax.custom_jvp
+def _thin(a: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """``U, s, Vh`` with as many vectors as values."""
+    return svd_stacked(a, False)
+
+
+@_thin.defjvp
+def _thin_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> Any:
+    # J. Townsend, "Differentiating the singular value decomposition" (2016). Inside the space of an equal value the
+    # vectors are arbitrary and only what is smooth there makes sense: the projectors, for which the term drops out.
+    (a,), (da,) = primals, tangents
+    u, s, vh = _thin(a)
+    v, size = adjoint(vh), s[..., None, :].astype(a.dtype)
+    rotated = adjoint(u) @ da @ v
+    row, column = s[..., :, None], s[..., None, :]
+    gap = (column - row) * (column + row)
+    top = s[..., :1, None]
+    same = jnp.abs(column - row) <= 8 * jnp.finfo(s.dtype).eps * s.shape[-1] * top
+    weights = jnp.where(same, 0.0, 1 / jnp.where(same, 1.0, gap)).astype(a.dtype)
+    safe = jnp.where(size == 0, 1, size)
+    phase = jnp.where(jnp.eye(s.shape[-1], dtype=bool), (rotated - adjoint(rotated)) / (2 * safe), 0)
+    right, left = rotated * size, jnp.swapaxes(size, -1, -2) * rotated
+    du = u @ (weights * (right + adjoint(right)) + phase)
+    dv = v @ (weights * (left + adjoint(left)))
+    m, n = a.shape[-2:]
+    if m > n:
+        image = da @ v
+        du = du + (image - u @ (adjoint(u) @ image)) / size
+    if n > m:
+        image = adjoint(da) @ u
+        dv = dv + (image - v @ (vh @ image)) / size
+    ds = jnp.diagonal(rotated, axis1=-2, axis2=-1).real
+    return (u, s, vh), (du, ds, adjoint(dv))
+
+
+def _values(a: jax.Array) -> jax.Array:
+    return _thin(a)[1] if stacks(a) else lax.linalg.svd(a, compute_uv=False)
 
 
 def _complete(basis: jax.Array, full: jax.Array) -> jax.Array:
@@ -101,7 +141,8 @@ def svd(a: Any, full_matrices: bool, compute_uv: bool) -> Any:
 
     References
     ----------
-    LAPACK's gesdd. The phases of the singular vectors are arbitrary.
+    LAPACK's gesdd; for stacks of matrices with sides of at most 8 one-sided Jacobi rotations (G. H. Golub,
+    C. F. Van Loan, "Matrix Computations", 4th ed., section 8.6.3). The phases of the singular vectors are arbitrary.
 
     Examples
     --------
@@ -117,10 +158,10 @@ def svd(a: Any, full_matrices: bool, compute_uv: bool) -> Any:
         u, v = (jnp.broadcast_to(e, (*a.shape[:-2], *e.shape)) for e in eyes)
         return (u, s, adjoint(v)) if compute_uv else s
     if not compute_uv:
-        return lax.linalg.svd(a, compute_uv=False)
-    u, s, vh = lax.linalg.svd(a, full_matrices=False)
+        return _values(a)
+    u, s, vh = _thin(a)
     if full_matrices and m != n:
-        full_u, _, full_vh = lax.linalg.svd(lax.stop_gradient(a), full_matrices=True)
+        full_u, _, full_vh = svd_stacked(lax.stop_gradient(a), True)
         if m > n:
             u = _complete(u, full_u)
         else:
@@ -157,4 +198,4 @@ def svdvals(a: Any) -> Any:
     """
     if a.size == 0:
         return jnp.zeros((*a.shape[:-2], 0), a.real.dtype)
-    return lax.linalg.svd(a, compute_uv=False)
+    return _values(a)

@@ -12,6 +12,7 @@ from jax import lax
 from sci.bridge import Call, Example, HostRoute, Reason, implements
 from sci.linalg._shared import lapack_dtypes, need_square_stack, widen
 from sci.linalg.basic import _STRUCTURES, _check_conditions, _definite, _referenced, _solve_one
+from solvers.linear import LARGEST, inverse_small
 from solvers.linear.lu import one_norm
 
 __all__ = ["det", "inv"]
@@ -97,8 +98,11 @@ def inv(a: Any, structure: str, lower: bool) -> Any:
     if a.size == 0:
         return a, jnp.ones(())
     a = _referenced(a, structure, lower)
-    eye = jnp.broadcast_to(jnp.eye(a.shape[-1], dtype=a.dtype), a.shape)
-    x, _ = jnp.vectorize(_solve_one, excluded=(2,), signature="(n,n),(n,k)->(n,k),()")(a, eye, False)
+    if a.shape[-1] <= LARGEST:
+        x = jnp.vectorize(inverse_small, signature="(n,n)->(n,n)")(a)
+    else:
+        eye = jnp.broadcast_to(jnp.eye(a.shape[-1], dtype=a.dtype), a.shape)
+        x, _ = jnp.vectorize(_solve_one, excluded=(2,), signature="(n,n),(n,k)->(n,k),()")(a, eye, False)
     rcond = 1 / (one_norm(a) * one_norm(x))  # exact: the inverse is at hand
     if structure == "positive":
         rcond = jnp.where(_definite(a), rcond, 0.0)

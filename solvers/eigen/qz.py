@@ -4,10 +4,22 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-__all__ = ["generalized_schur", "reorder_generalized_schur"]
+__all__ = [
+    "EXCEPTIONAL",
+    "SWEEPS",
+    "apart",
+    "from_left",
+    "from_right",
+    "generalized_schur",
+    "hessenberg_triangular",
+    "norm",
+    "positive_diagonal",
+    "reorder_generalized_schur",
+    "sweep",
+]
 
 #: Sweeps for each eigenvalue, and after how many without success the shift is an exceptional one.
-_SWEEPS, _EXCEPTIONAL = 30, 10
+SWEEPS, EXCEPTIONAL = 30, 10
 
 
 def _unit_pair(a, b):
@@ -20,21 +32,21 @@ def _unit_pair(a, b):
     return a / size, b / size, there
 
 
-def _from_left(a, b):
+def from_left(a, b):
     """The rotation G with ``G @ (a, b) = (r, 0)``; the identity for zeros."""
     a, b, there = _unit_pair(a, b)
     turn = jnp.stack([jnp.stack([a.conj(), b.conj()]), jnp.stack([-b, a])])
     return jnp.where(there, turn, jnp.eye(2, dtype=turn.dtype))
 
 
-def _from_right(a, b):
+def from_right(a, b):
     """The rotation G with ``(a, b) @ G = (0, r)``; the identity for zeros."""
     a, b, there = _unit_pair(a, b)
     turn = jnp.stack([jnp.stack([b, a.conj()]), jnp.stack([-a, b.conj()])])
     return jnp.where(there, turn, jnp.eye(2, dtype=turn.dtype))
 
 
-def _norm(m):
+def norm(m):
     """Frobenius', without leaving the range of the type."""
     largest = jnp.abs(m).max()
     safe = jnp.where((largest > 0) & jnp.isfinite(largest), largest, 1)
@@ -62,7 +74,7 @@ def _put_columns(m, pair, j):
     return lax.dynamic_update_slice(m, pair, (jnp.zeros_like(j), j))
 
 
-def _apart(i, function, *pairs):
+def apart(i, function, *pairs):
     """``function(*pairs)`` in a computation of its own, by a condition that always holds.
 
     Else XLA fuses it with the writing of its results, reads there from what is being written, and copies whole
@@ -72,7 +84,7 @@ def _apart(i, function, *pairs):
 
 
 def _rows(turn, i, *matrices):
-    pairs = _apart(i, lambda *pairs: tuple(_turned(turn, p) for p in pairs), *(_two_rows(m, i) for m in matrices))
+    pairs = apart(i, lambda *pairs: tuple(_turned(turn, p) for p in pairs), *(_two_rows(m, i) for m in matrices))
     return tuple(_put_rows(m, p, i) for m, p in zip(matrices, pairs, strict=True))
 
 
@@ -80,11 +92,11 @@ def _columns(turn, j, *matrices):
     def turned(*pairs):
         return tuple(_turned(turn.T, p.T).T for p in pairs)
 
-    pairs = _apart(j, turned, *(_two_columns(m, j) for m in matrices))
+    pairs = apart(j, turned, *(_two_columns(m, j) for m in matrices))
     return tuple(_put_columns(m, p, j) for m, p in zip(matrices, pairs, strict=True))
 
 
-def _hessenberg_triangular(a, b):
+def hessenberg_triangular(a, b):
     """Golub and Van Loan, algorithm 7.7.1: ``a`` upper Hessenberg, ``b`` upper triangular; q is its adjoint."""
     n = a.shape[0]
     q, b = lax.linalg.qr(b)
@@ -98,12 +110,12 @@ def _hessenberg_triangular(a, b):
         i, j = where
 
         def left(of_a, of_b, of_q):
-            turn = _from_left(of_a[0, j], of_a[1, j])
+            turn = from_left(of_a[0, j], of_a[1, j])
             return _turned(turn, of_a).at[1, j].set(0), _turned(turn, of_b), _turned(turn, of_q)
 
-        of_a, of_b, of_q = _apart(i, left, *(_two_rows(m, i) for m in (a, b, q)))
+        of_a, of_b, of_q = apart(i, left, *(_two_rows(m, i) for m in (a, b, q)))
         a, b, q = (_put_rows(m, pair, i) for m, pair in ((a, of_a), (b, of_b), (q, of_q)))
-        turn = _from_right(of_b[1, i], of_b[1, i + 1])
+        turn = from_right(of_b[1, i], of_b[1, i + 1])
         a, b, z = _columns(turn, i, a, b, z)
         return (a, b.at[i + 1, i].set(0), q, z), None
 
@@ -123,7 +135,7 @@ def _shift(a, b, last):
     return second[1] - jnp.where(sum_ == 0, 0, second[0] * first[1] / jnp.where(sum_ == 0, 1, sum_))
 
 
-def _sweep(a, b, q, z, first, last, zero_at, shift):
+def sweep(a, b, q, z, first, last, zero_at, shift):
     """A step of the iteration on ``first:last + 1``; or, from `zero_at` on, an infinite eigenvalue to the end.
 
     Both are a chain of rotations: from the left at j, then from the right at j, or at j - 1 for a zero on the diagonal
@@ -138,15 +150,15 @@ def _sweep(a, b, q, z, first, last, zero_at, shift):
 
         def left(of_a, of_b, of_q):
             bulge = jnp.where(start, of_a[:, j] - shift * of_b[:, j], of_a[:, before])
-            turn = _from_left(*jnp.where(chase, of_b[:, j + 1], bulge))
+            turn = from_left(*jnp.where(chase, of_b[:, j + 1], bulge))
             of_a, of_b = _turned(turn, of_a), _turned(turn, of_b)
             of_a = of_a.at[1, before].set(jnp.where(chase | start, of_a[1, before], 0))
             return of_a, of_b.at[1, j + 1].set(jnp.where(chase, 0, of_b[1, j + 1])), _turned(turn, of_q)
 
-        of_a, of_b, of_q = _apart(j, left, *(_two_rows(m, j) for m in (a, b, q)))
+        of_a, of_b, of_q = apart(j, left, *(_two_rows(m, j) for m in (a, b, q)))
         a, b, q = (_put_rows(m, pair, j) for m, pair in ((a, of_a), (b, of_b), (q, of_q)))
         column = jnp.where(chase, before, j)
-        turn = _from_right(*lax.dynamic_slice(jnp.where(chase, of_a[1], of_b[1]), (column,), (2,)))
+        turn = from_right(*lax.dynamic_slice(jnp.where(chase, of_a[1], of_b[1]), (column,), (2,)))
         turn = jnp.where(chase & start, eye, turn)  # nothing was filled in
 
         def right(of_a, of_b, of_z):
@@ -154,13 +166,13 @@ def _sweep(a, b, q, z, first, last, zero_at, shift):
             of_a = of_a.at[j + 1, 0].set(jnp.where(chase & ~start, 0, of_a[j + 1, 0]))
             return of_a, of_b.at[j + 1, 0].set(jnp.where(chase, of_b[j + 1, 0], 0)), of_z
 
-        pairs = _apart(j, right, *(_two_columns(m, column) for m in (a, b, z)))
+        pairs = apart(j, right, *(_two_columns(m, column) for m in (a, b, z)))
         a, b, z = (_put_columns(m, pair, column) for m, pair in zip((a, b, z), pairs, strict=True))
         return j + 1, a, b, q, z
 
     start = jnp.where(chase, zero_at, first)
     _, a, b, q, z = lax.while_loop(lambda carry: carry[0] < last, step, (start, a, b, q, z))
-    turn = jnp.where(chase, _from_right(a[last, last - 1], a[last, last]), eye)
+    turn = jnp.where(chase, from_right(a[last, last - 1], a[last, last]), eye)
     a, b, z = _columns(turn, last - 1, a, b, z)
     return a.at[last, last - 1].set(jnp.where(chase, 0, a[last, last - 1])), b, q, z
 
@@ -187,11 +199,11 @@ def generalized_schur(a, b):
     n = a.shape[0]
     if n == 1:
         one = jnp.ones_like(a)
-        s, t, z = _positive_diagonal(a, b, one)
+        s, t, z = positive_diagonal(a, b, one)
         return s, t, one, z, jnp.ones((), bool)
     eps = jnp.finfo(a.dtype).eps
-    a, b, q, z = _hessenberg_triangular(a, b)
-    small_a, small_b = eps * _norm(a), eps * _norm(b)
+    a, b, q, z = hessenberg_triangular(a, b)
+    small_a, small_b = eps * norm(a), eps * norm(b)
     index = np.arange(n)
 
     def coupled(a):
@@ -210,26 +222,26 @@ def generalized_schur(a, b):
         zeros = (diagonal == 0) & (index >= first) & (index <= last)
         zero_at = jnp.where(zeros.any(), jnp.argmax(zeros), -1)
         tries = jnp.where(last == old_last, tries + 1, 1)
-        special = tries % _EXCEPTIONAL == 0
+        special = tries % EXCEPTIONAL == 0
         exceptional = jnp.where(tries == 1, 0, exceptional)
         safe = jnp.where(diagonal[last - 1] == 0, 1, diagonal[last - 1])
         exceptional = jnp.where(special, exceptional + a[last, last - 1] / safe, exceptional)
         shift = jnp.where(special, exceptional, _shift(a, b, last))
-        a, b, q, z = _sweep(a, b, q, z, first, last, zero_at, jnp.where(jnp.isfinite(shift), shift, 0))
+        a, b, q, z = sweep(a, b, q, z, first, last, zero_at, jnp.where(jnp.isfinite(shift), shift, 0))
         return a, b, q, z, total + 1, tries, last, exceptional
 
     def going(carry):
-        return coupled(carry[0]).any() & (carry[4] < _SWEEPS * n)
+        return coupled(carry[0]).any() & (carry[4] < SWEEPS * n)
 
     none = jnp.zeros((), int)
     out = lax.while_loop(going, body, (a, b, q, z, none, none, none - 1, jnp.zeros((), a.dtype)))
     a, b, q, z = out[:4]
     ok = ~coupled(a).any() & jnp.isfinite(a).all() & jnp.isfinite(b).all()
-    s, t, z = _positive_diagonal(jnp.triu(a), jnp.triu(b), z)
+    s, t, z = positive_diagonal(jnp.triu(a), jnp.triu(b), z)
     return s, t, q.conj().T, z, ok
 
 
-def _positive_diagonal(s, t, z):
+def positive_diagonal(s, t, z):
     diagonal = jnp.diagonal(t)
     size = jnp.abs(diagonal)
     phase = jnp.where(size == 0, 1, diagonal.conj() / jnp.where(size == 0, 1, size))
@@ -273,10 +285,10 @@ def reorder_generalized_schur(s, t, q, z, selected):
         by_s = jnp.abs(u[1, 1]) * jnp.abs(v[0, 0]) >= jnp.abs(u[0, 0]) * jnp.abs(v[1, 1])
         # nothing is asked of the vector where the first eigenvalue is 0 / 0 and not coupled: a plain exchange
         exchange = jnp.array([[0, 1], [1, 0]], s.dtype)
-        turn = jnp.where((f == 0) & (g == 0), exchange, _from_right(f, g))
+        turn = jnp.where((f == 0) & (g == 0), exchange, from_right(f, g))
         s, t, z = _columns(turn, i, s, t, z)
         x, y = (jnp.where(by_s, s[k, i], t[k, i]) for k in (i, i + 1))
-        s, t, q = _rows(_from_left(x, y), i, s, t, q)
+        s, t, q = _rows(from_left(x, y), i, s, t, q)
         lost = jnp.maximum(lost, jnp.maximum(jnp.abs(s[i + 1, i]), jnp.abs(t[i + 1, i])))
         s, t = (m.at[i + 1, i].set(0) for m in (s, t))
         # an eigenvalue that is coupled to one of 0 / 0 cannot pass it: the pair is singular
@@ -286,8 +298,8 @@ def reorder_generalized_schur(s, t, q, z, selected):
         lost = jnp.where(vanished, jnp.inf, lost)
         return s, t, q, z, chosen.at[i].set(True).at[i + 1].set(False), lost
 
-    small = jnp.finfo(s.dtype).eps * jnp.maximum(_norm(s), _norm(t))
+    small = jnp.finfo(s.dtype).eps * jnp.maximum(norm(s), norm(t))
     carry = (s, t, q.conj().T, z, selected, jnp.zeros((), s.real.dtype))
     s, t, q, z, _, lost = lax.while_loop(lambda carry: out_of_order(carry[4]).any(), swap, carry)
-    s, t, z = _positive_diagonal(s, t, z)
+    s, t, z = positive_diagonal(s, t, z)
     return s, t, q.conj().T, z, lost

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-__all__ = ["LARGEST", "cholesky_small", "solve_small"]
+__all__ = ["LARGEST", "cholesky_small", "in_lanes", "inverse_small", "solve_small"]
 
 #: The largest order at which the unrolled forms are faster.
 LARGEST = 4
@@ -54,14 +54,14 @@ def _unrolled(a, b):
 _LANES = 1024
 
 
-def _in_lanes(function, packed):
+def in_lanes(function, packed, lanes=_LANES):
     """``function`` of arrays (rows, columns, lanes), for stacks (batch, rows, columns) of any size."""
     batch = packed.shape[0]
-    if batch <= _LANES:
+    if batch <= lanes:
         return jnp.moveaxis(function(jnp.moveaxis(packed, 0, -1)), -1, 0)
-    chunks = -(-batch // _LANES)
-    packed = jnp.pad(packed, ((0, chunks * _LANES - batch), (0, 0), (0, 0)))
-    packed = packed.reshape(chunks, _LANES, *packed.shape[1:])
+    chunks = -(-batch // lanes)
+    packed = jnp.pad(packed, ((0, chunks * lanes - batch), (0, 0), (0, 0)))
+    packed = packed.reshape(chunks, lanes, *packed.shape[1:])
     out = lax.map(lambda x: jnp.moveaxis(function(jnp.moveaxis(x, 0, -1)), -1, 0), packed)
     return out.reshape(-1, *out.shape[2:])[:batch]
 
@@ -86,7 +86,33 @@ def _looped(a, b):
         return jnp.pad(jnp.concatenate([rest, lead[None]]), ((0, 0), (0, 1), (0, 0)))
 
     packed = jnp.concatenate([a, b], axis=-1).reshape(-1, n, n + k)
-    return _in_lanes(lambda x: lax.fori_loop(0, n, step, x)[:, :k], packed).reshape(*a.shape[:-2], n, k)
+    return in_lanes(lambda x: lax.fori_loop(0, n, step, x)[:, :k], packed).reshape(*a.shape[:-2], n, k)
+
+
+def _inverse_lanes(x):
+    """Inverses of (n, n, lanes) by elimination in place: the column that is done makes room for one of the inverse."""
+    n = x.shape[0]
+    place = jnp.arange(n)[:, None]
+    number = jnp.arange(n, dtype=jnp.int32)[:, None]
+
+    def step(c, carry):
+        x, rows = carry
+        size = jnp.where(place < n - c, jnp.abs(x[:, 0]), -1)
+        largest = size == size.max(axis=0)
+        chosen = largest & (jnp.cumsum(largest, axis=0) == 1)
+        pivot = jnp.where(chosen[:, None], x, 0).sum(axis=0)
+        others = jnp.where(chosen[:, None], x[0], x)[1:]
+        inverse = 1 / pivot[0]
+        lead = jnp.concatenate([pivot[1:] * inverse, inverse[None]])
+        rest = jnp.pad(others[:, 1:], ((0, 0), (0, 1), (0, 0))) - others[:, :1] * lead
+        taken = jnp.where(chosen, rows, 0).sum(axis=0, dtype=rows.dtype)
+        left = jnp.where(chosen, rows[0], rows)[1:]
+        return jnp.concatenate([rest, lead[None]]), jnp.concatenate([left, taken[None]])
+
+    start = x, jnp.broadcast_to(number, (n, x.shape[-1]))
+    x, rows = lax.fori_loop(0, n, step, start)
+    # column c is the solution for the unit vector of the row that was the pivot's in step c
+    return jnp.where(rows[:, None] == number, x[:, :, None], 0).sum(axis=1)
 
 
 def _eliminate(a, b):
@@ -124,6 +150,37 @@ def solve_small(a, b):
 
 
 solve_small.def_vmap(_batched(_eliminate))
+
+
+def _inverse_entries(a):
+    n = a.shape[-1]
+    if n <= _UNROLLED:
+        return _unrolled(a, jnp.broadcast_to(jnp.eye(n, dtype=a.dtype), a.shape))
+    return in_lanes(_inverse_lanes, a)
+
+
+@jax.custom_batching.custom_vmap
+def _inverse(a):
+    return _lapack(a, jnp.eye(a.shape[-1], dtype=a.dtype))
+
+
+_inverse.def_vmap(_batched(_inverse_entries))
+
+
+@jax.custom_jvp
+def inverse_small(a):
+    """Inverse of one matrix of order at most `LARGEST`; by elimination across lanes under `vmap`. Differentiable.
+
+    Infinity or NaN for a singular matrix.
+    """
+    return _inverse(a)
+
+
+@inverse_small.defjvp
+def _inverse_jvp(primals, tangents):
+    (a,), (da,) = primals, tangents
+    x = inverse_small(a)
+    return x, -(x @ da @ x)
 
 
 def _cholesky_entries(a):

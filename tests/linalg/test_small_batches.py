@@ -28,6 +28,26 @@ def test_solutions_need_pivots(n, kind):
     np.testing.assert_allclose(x, np.linalg.solve(a, b), rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+@pytest.mark.parametrize("kind", [float, complex])
+def test_inverses_need_pivots(n, kind):
+    a = rng.normal(size=(1100, n, n)).astype(kind)
+    if kind is complex:
+        a = a + 1j * rng.normal(size=a.shape)
+    if n > 1:
+        a[::3, 0, 0] = 0
+    a[1::7] = np.roll(np.eye(n), 1, axis=0)
+    x = linalg.inv(a)
+    size = np.abs(a).sum(-1).max(-1) * np.abs(x).sum(-1).max(-1)
+    assert (np.abs(a @ x - np.eye(n)).max((-2, -1)) <= 1e-15 * n * size).all()
+    with jax.enable_x64(True):
+        slope = jax.jvp(linalg.inv, (jnp.asarray(a),), (jnp.asarray(a[::-1]),))[1]
+    np.testing.assert_allclose(slope, -x @ a[::-1] @ x, rtol=1e-9, atol=1e-12 * np.abs(slope).max())
+    a[5] = 1.0 if n > 1 else 0.0
+    with pytest.raises(linalg.LinAlgError, match="5"):
+        linalg.inv(a)
+
+
 def test_one_singular_matrix_is_found_and_spoils_no_other():
     a = rng.normal(size=(1500, 3, 3)) + 3 * np.eye(3)
     a[1234] = 1.0
@@ -50,3 +70,120 @@ def test_exponentials_and_their_derivative():
     for item, got in zip(a, gradient, strict=True):
         expected = original.expm_frechet(item.T, np.ones((3, 3)), compute_expm=False)
         np.testing.assert_allclose(got, expected, rtol=1e-9)
+
+
+def _hermitian(kind, n, count=100):
+    a = rng.normal(size=(count, n, n)).astype(kind)
+    if np.iscomplexobj(a):
+        a = a + 1j * rng.normal(size=a.shape)
+    return a + a.conj().swapaxes(-1, -2)
+
+
+def _with_values(values, count):
+    """Matrices of these eigenvalues in random orthonormal bases."""
+    q = np.linalg.qr(rng.normal(size=(count, len(values), len(values))))[0]
+    a = q * np.asarray(values) @ q.swapaxes(-1, -2)
+    return (a + a.swapaxes(-1, -2)) / 2
+
+
+HERMITIAN = {
+    "3": lambda: _hermitian(float, 3),
+    "4": lambda: _hermitian(float, 4),
+    "8": lambda: _hermitian(float, 8),
+    "complex": lambda: _hermitian(complex, 3),
+    "degenerate": lambda: _with_values([2.0, 2.0, 2.0, -1.0], 100),
+    "clustered": lambda: _with_values([1.0, 1.0 + 1e-14, 1.0 - 1e-9, 1e-15], 100),
+    "graded": lambda: _with_values([1.0, 1e-8, 1e-20], 100),
+    "one value": lambda: np.broadcast_to(3 * np.eye(4), (100, 4, 4)),
+    "zero": lambda: np.zeros((100, 3, 3)),
+    "exchange": lambda: np.broadcast_to(np.eye(4)[::-1], (100, 4, 4)),
+    "tiny": lambda: 1e-300 * _hermitian(float, 4),
+    "huge": lambda: 1e300 * _hermitian(float, 3),
+}
+
+
+@pytest.mark.parametrize("name", HERMITIAN)
+def test_eigenpairs_by_rotations(name):
+    a = HERMITIAN[name]()
+    w, v = linalg.eigh(a)
+    size = np.abs(a).max((-2, -1), keepdims=True)
+    size[size == 0] = 1
+    a, w = a / size, w / size[..., 0]
+    n = a.shape[-1]
+    assert (np.diff(w) >= 0).all()
+    np.testing.assert_allclose(a @ v, v * w[:, None], atol=1e-14 * n)
+    np.testing.assert_allclose(v.conj().swapaxes(-1, -2) @ v, np.broadcast_to(np.eye(n), a.shape), atol=1e-14)
+    np.testing.assert_allclose(w, np.linalg.eigvalsh(a), atol=5e-15 * n)
+
+
+def test_one_matrix_without_eigenvalues_spoils_no_other():
+    a = _hermitian(float, 4)
+    with jax.enable_x64(True):
+        w, _ = jax.vmap(linalg.eigh)(jnp.asarray(a).at[7, 1, 1].set(jnp.nan))
+    assert np.isnan(w[7]).all()
+    np.testing.assert_allclose(np.delete(w, 7, 0), np.delete(np.linalg.eigvalsh(a), 7, 0), atol=1e-13)
+    with pytest.raises(linalg.LinAlgError):
+        linalg.eigh(np.where(np.arange(100)[:, None, None] == 7, np.nan, a), check_finite=False)
+
+
+def _rectangular(m, n, kind=float):
+    a = rng.normal(size=(100, m, n)).astype(kind)
+    if kind is complex:
+        a = a + 1j * rng.normal(size=a.shape)
+    a[10:20, -1] = a[10:20, 0]
+    a[20:30, :, -1] = 0
+    a[30:40] = 0
+    a[40:50] *= 1e-300
+    a[50:60] *= 1e300
+    a[60:70] *= 10.0 ** -np.arange(0, 12 * n, 12)  # columns of very different size
+    return a
+
+
+@pytest.mark.parametrize(
+    ("m", "n", "kind", "full"),
+    [(4, 4, float, True), (5, 2, float, True), (5, 2, float, False), (2, 4, float, True), (3, 2, complex, True),
+     (1, 3, float, False), (8, 8, float, True)],
+)  # fmt: skip
+def test_singular_values_by_rotations(m, n, kind, full):
+    a = _rectangular(m, n, kind)
+    u, s, vh = linalg.svd(a, full_matrices=full)
+    k = min(m, n)
+    assert u.shape[1:] == (m, m if full else k) and vh.shape[1:] == (n if full else k, n)
+    size = np.abs(a).max((-2, -1), keepdims=True)
+    size[size == 0] = 1
+    assert (np.diff(s) <= 0).all() and (s >= 0).all()
+    np.testing.assert_allclose(u[..., :k] * (s / size[..., 0])[:, None] @ vh[:, :k], a / size, atol=1e-14 * max(m, n))
+    for basis in (u, vh.swapaxes(-1, -2)):
+        eye = np.broadcast_to(np.eye(basis.shape[-1]), (100, *basis.shape[-1:] * 2))
+        np.testing.assert_allclose(basis.conj().swapaxes(-1, -2) @ basis, eye, atol=2e-14)
+    np.testing.assert_allclose(s / size[..., 0], np.linalg.svd(a / size, compute_uv=False), atol=1e-14 * max(m, n))
+    if m == 4:
+        np.testing.assert_allclose(linalg.svdvals(a) / size[..., 0], s / size[..., 0], atol=1e-14)
+
+
+def test_derivatives_of_rotations():
+    a = _with_values([1.0, 1.0, 3.0], 70)
+    with jax.enable_x64(True):
+        # at a double value: a function of the whole eigenspace is smooth, log det = sum of logarithms
+        got = jax.grad(lambda a: jnp.log(linalg.eigh(a)[0]).sum())(jnp.asarray(a))
+        # one triangle is read
+        np.testing.assert_allclose((got + got.swapaxes(-1, -2)) / 2, np.linalg.inv(a), atol=1e-12)
+        plane = lambda a: (lambda v: v @ jnp.swapaxes(v, -1, -2))(linalg.eigh(a)[1][..., :2])  # noqa: E731
+        direction = _hermitian(float, 3, 70)
+        _, slope = jax.jvp(plane, (jnp.asarray(a),), (jnp.asarray(direction),))
+        p = np.asarray(plane(jnp.asarray(a)))  # the projector on the double value's plane; the other value is 3
+        mixed = p @ direction @ (np.eye(3) - p) / (1.0 - 3.0)
+        np.testing.assert_allclose(slope, mixed + mixed.swapaxes(-1, -2), atol=1e-12)
+        # the polar factor by svd, against a difference quotient
+        b, db = jnp.asarray(rng.normal(size=(2, 70, 3, 3)))
+
+        def polar(b):
+            u, _, vh = linalg.svd(b)
+            return u @ vh
+
+        _, slope = jax.jvp(polar, (b,), (db,))
+        h = 1e-6
+        quotient = (polar(b + h * db) - polar(b - h * db)) / (2 * h)
+        np.testing.assert_allclose(slope, quotient, rtol=1e-4, atol=1e-4 * np.abs(quotient).max())
+        gradient = jax.grad(lambda b: linalg.svd(b, full_matrices=False)[1].sum())(b)
+        np.testing.assert_allclose(gradient, polar(b), atol=1e-12)

@@ -28,6 +28,16 @@ MATRIX = [(None, None), ("fro", None), (1, None), (-1, None), (np.inf, None), (-
 VECTOR = [(o, a) for o in (None, 0, 1, 2, 3, 0.5, np.inf, -np.inf, -1.5) for a in (0, 1, -1)]
 
 
+@pytest.mark.parametrize("layout", ["csr", "csc", "coo", "bsr", "dia", "dok", "lil"])
+@pytest.mark.parametrize("kind", ["array", "matrix"])
+def test_norm_of_every_format(layout, kind):
+    a = getattr(sparse, f"{layout}_{kind}")((10 * A.toarray()).astype(np.int32))
+    for order, axis in [(None, None), (1, None), (0, 0), (0, 1), (np.inf, 0), (3, 0), (3, 1)]:
+        ours, theirs = (m.norm(a, order, axis) for m in (linalg, original))
+        assert type(ours) is type(theirs) and ours.dtype == theirs.dtype, (order, axis)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, err_msg=f"{order} {axis}")
+
+
 @pytest.mark.parametrize("matrix", ["sparse", "full", "complex", "int", "coo", "matrix", "float32"])
 def test_norm(matrix):
     a = {
@@ -38,6 +48,7 @@ def test_norm(matrix):
     for order, axis in (MATRIX + VECTOR[:-3])[:: 2 if few else 1]:
         ours, theirs = (m.norm(a, order, axis) for m in (linalg, original))
         assert type(ours) is type(theirs) and ours.dtype == theirs.dtype, (order, axis)
+        assert ours.shape == theirs.shape
         np.testing.assert_allclose(ours, theirs, rtol=1e-5 if matrix == "float32" else 1e-10, err_msg=f"{order} {axis}")
     assert not sci.fallbacks()
 
@@ -46,8 +57,8 @@ def test_norm_of_repeated_entries_and_one_axis():
     twice = sparse.coo_array((np.array([1.0, 2.0, -4.0]), (np.array([0, 0, 1]), np.array([1, 1, 0]))), shape=(2, 2))
     assert linalg.norm(twice) == 5.0 and linalg.norm(twice, 1) == 4.0
     line = sparse.coo_array(np.array([3.0, 0.0, -4.0]))
-    for order in (None, 1, np.inf, -np.inf, 0, 3):
-        np.testing.assert_allclose(linalg.norm(line, order), original.norm(line, order))
+    for order in (None, 1, np.inf, -np.inf, 0, 3):  # SciPy 1.18.1 itself fails for order 0 (IndexError)
+        np.testing.assert_allclose(linalg.norm(line, order), np.linalg.norm(line.toarray(), order))
     assert not sci.fallbacks()
 
 

@@ -4,6 +4,7 @@ from sci.bridge import delegate
 from sci.sparse.linalg.direct import spsolve
 from sci.sparse.linalg.eigen import eigs, eigsh
 from sci.sparse.linalg.iterative import bicg, bicgstab, cg, cgs, gmres, minres
+from sci.sparse.linalg.krylov_functions import funm_multiply_krylov
 from sci.sparse.linalg.least_squares import lsmr, lsqr
 from sci.sparse.linalg.lobpcg import lobpcg
 from sci.sparse.linalg.matrix_functions import expm_multiply
@@ -24,6 +25,7 @@ __all__ = [
     "eigsh",
     "expm_multiply",
     "factorized",
+    "funm_multiply_krylov",
     "gcrotmk",
     "gmres",
     "is_sptriangular",

@@ -11,13 +11,17 @@ from jax import lax
 from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence
 
-from sci.bridge import Call, Example, HostRoute, Reason, implements
+from sci.bridge import Call, Example, HostRoute, Reason, implements, platform
 from sci.sparse.linalg._triangular import coordinates
 from sci.sparse.linalg.svds import svds
 
 __all__ = ["norm"]
 
 _FROBENIUS = (None, "fro", "f")
+
+#: Since 1.18 SciPy adds up integers and float32 in double precision, counts in the index type of the matrix, and
+#: returns powers of a sparse matrix (not array) as a `numpy.matrix`. The result is that of the installed version.
+_WIDENS = platform.scipy_at_least(1, 18)
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -57,7 +61,7 @@ def _prepare(call: Call) -> None:
         raise ValueError(f"Duplicate axes given: {axis!r}.")
     call["kind"], call["order"] = _kind(order, len(axis), default)
     call["length"] = call["other"] = 1
-    call["lines"] = call["values"] = call["v0"] = call["counts"] = None
+    call["lines"] = call["values"] = call["v0"] = call["out"] = None
     if of_jax:
         call.numpy = False
     if call["kind"] == "spectral":
@@ -70,6 +74,19 @@ def _prepare(call: Call) -> None:
     elif len(axis) == 2 and call["kind"] != "frobenius":
         call["kind"] = {"1": "sum", "-1": "-sum"}[call["kind"]]
     _lines(call, x, of_jax, 1 - reduced if ndim == 2 else None)
+    if not of_jax:
+        call["reduced"], call["out"] = reduced, _form(call["kind"], x, reduced, call["values"])
+
+
+def _form(kind: str, x: Any, reduced: int, values: np.ndarray) -> Any:
+    """What the result of a NumPy-world call is turned into: a type or class, or None."""
+    if kind == "0":
+        if not _WIDENS:
+            return None
+        # along the compressed axis SciPy takes the differences of the pointers, unless zeros are stored
+        along = {"csc": 0, "csr": 1, "bsr": 1, "dia": 1}.get(x.format)
+        return np.int32 if len(x.shape) == 2 and along == reduced and values.all() else None
+    return np.matrix if kind == "power" and _WIDENS and sparse.isspmatrix(x) else None
 
 
 def _kind(order: Any, axes: int, default: bool) -> tuple[str, float]:
@@ -110,11 +127,7 @@ def _lines(call: Call, x: Any, of_jax: bool, kept: int | None) -> None:
     """Stored values, the line that each belongs to, and how long lines are."""
     shape = tuple(x.shape)
     if not of_jax:
-        coo = x.tocoo()
-        if not getattr(x, "has_canonical_format", False):
-            coo = coo.copy()
-            coo.sum_duplicates()
-        values, places = coo.data, coo.coords
+        values, places = _stored(x, None if call["kind"] == "frobenius" else kept)
     else:
         from jax.experimental import sparse as jax_sparse
 
@@ -125,15 +138,40 @@ def _lines(call: Call, x: Any, of_jax: bool, kept: int | None) -> None:
         values, places = found[0], found[1:]
         flat = places[0] if len(shape) == 1 else places[0] * shape[1] + places[1]
         values, places = _added(values, flat, shape)
-    if values.dtype.kind in "iu" and call["kind"] not in ("inf", "-inf"):  # sums have no room in small integers
-        summed = np.int64 if call["kind"] in ("sum", "-sum", "0", "1") else np.float64
-        values = values.astype(summed if not of_jax else jax.dtypes.canonicalize_dtype(summed))
-    call["values"] = values
+    call["values"] = _summable(values, call["kind"], of_jax)
     call["length"] = shape[kept] if kept is not None else 1
     call["other"] = int(np.prod(shape)) // call["length"]
     if call["kind"] != "frobenius":
         lines = (jnp if of_jax else np).zeros(values.shape) if kept is None else places[kept]
-        call["lines"] = lines.astype(np.int32)
+        call["lines"] = lines.astype(np.int32, **({} if of_jax else {"copy": False}))
+
+
+def _stored(x: Any, kept: int | None) -> tuple[Any, dict[int, Any]]:
+    """Stored values of a SciPy matrix, no two at the same place, and their index along the axis that is kept."""
+    if x.format in ("csr", "csc") and len(x.shape) == 2 and x.has_canonical_format:
+        values = x.data[: x.nnz]  # the format may have room to spare
+        if kept is None:
+            return values, {}
+        compressed = 0 if x.format == "csr" else 1
+        if kept == compressed:
+            return values, {kept: np.repeat(np.arange(x.shape[kept], dtype=np.int32), np.diff(x.indptr))}
+        return values, {kept: x.indices[: x.nnz]}
+    coo = x.tocoo()
+    if not getattr(x, "has_canonical_format", False):
+        coo = coo.copy()
+        coo.sum_duplicates()
+    return coo.data, dict(enumerate(coo.coords))
+
+
+def _summable(values: Any, kind: str, of_jax: bool) -> Any:
+    """The stored values in the type that is summed: there is no room for sums in small integers."""
+    if _WIDENS and not of_jax and kind not in ("frobenius", "0"):
+        return values.astype(float, copy=False) if np.can_cast(values.dtype, float) else values
+    if values.dtype.kind not in "iu" or kind in ("inf", "-inf"):
+        return values
+    unsigned = values.dtype.kind == "u"
+    summed = (np.uint64 if unsigned else np.int64) if kind in ("sum", "-sum", "0", "1") else np.float64
+    return values.astype(jax.dtypes.canonicalize_dtype(summed) if of_jax else summed)
 
 
 def _added(values: Any, flat: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[Any, ...]]:
@@ -154,7 +192,10 @@ def _added(values: Any, flat: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[A
 def _finish(call: Call, out: Any) -> Any:
     if call["kind"] == "spectral" and np.isnan(out) and np.isfinite(call.args[0].data).all():
         raise ArpackNoConvergence("No convergence of the spectral norm", np.empty(0), np.empty((0, 0)))
-    return out
+    if call["out"] is np.matrix:
+        lines = out[None, :] if call["reduced"] == 0 else out[:, None]
+        return lines.view(np.matrix)  # the constructor warns
+    return out if call["out"] is None else out.astype(call["out"])
 
 
 def _example(*options: Any) -> tuple[Any, ...]:
@@ -206,7 +247,8 @@ def norm(x, values, lines, v0, kind, order, length, other):
 
     Notes
     -----
-    The spectral norm is that of `svds`.
+    The spectral norm is that of `svds`. In the NumPy world the result has the type that the installed SciPy gives it
+    (sums of integers and float32 are float64 since 1.18); JAX matrices keep their precision.
 
     Examples
     --------
@@ -222,7 +264,8 @@ def norm(x, values, lines, v0, kind, order, length, other):
         out = body(x, None, None, 1, other, tol, "LA", v0, 10 * v0.shape[0], "arpack", bool(length), False)
         return jnp.where(out[3].all(), out[1][0], jnp.nan)
     if kind == "frobenius":
-        return _root((jnp.abs(values) ** 2).sum())
+        values = values.ravel()
+        return _root(jnp.vdot(values, values).real)  # XLA's sums are one addition at a time
     size = jnp.abs(values)
     real = jnp.where(lines < 0, length, lines)  # not counted
     add = lambda v: jax.ops.segment_sum(v, real, length)  # noqa: E731
