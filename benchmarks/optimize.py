@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from benchmarks.harness import Topic
@@ -157,6 +159,44 @@ def find_root_array(quick: bool):
 
     def call(module):
         return lambda: module.find_root(lambda x, a: np.cos(x) - a * x, (0.0, 2.0), args=(scales,))
+
+    return call(ours), call(original)
+
+
+def _programs(m: int):
+    """Random programs of 8 rows and 10 variables, all bounded."""
+    rng = np.random.default_rng(2)
+    return rng.random((8, 10)), 1 + rng.random((m, 8)), -rng.random((m, 10))
+
+
+@topic.pair("linprog, 1,000 programs of 8 rows, 10 variables: vmap, and a loop over SciPy", rtol=1e-7)
+def linprog_batch(quick: bool):
+    import jax
+
+    ours, original = _both()
+    matrix, right, cost = _programs(20 if quick else 1000)
+    batched = jax.jit(jax.vmap(lambda c, b: ours.linprog(c, A_ub=matrix, b_ub=b).fun))
+
+    def vmapped():
+        with jax.enable_x64(True):
+            return batched(cost, right)
+
+    pairs = list(zip(cost, right, strict=True))
+    return vmapped, lambda: np.array([original.linprog(c, A_ub=matrix, b_ub=b).fun for c, b in pairs])
+
+
+@topic.pair("linprog revised simplex, 8 rows, 10 variables", same=lambda r: r.x, rtol=1e-7)
+def linprog_one(quick: bool):
+    ours, original = _both()
+    matrix, right, cost = _programs(1)
+
+    def call(module):
+        def solved():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return module.linprog(cost[0], A_ub=matrix, b_ub=right[0], method="revised simplex")
+
+        return solved
 
     return call(ours), call(original)
 

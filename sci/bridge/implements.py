@@ -219,6 +219,16 @@ class Bridge:
         give_back(call)
         return call
 
+    def within(self, outer: Call, *args: Any, **kwargs: Any) -> Call:
+        """The prepared arguments of a call that is a part of another function's: its body takes them over."""
+        call = Call()
+        self.bind(args, kwargs, call)
+        call.args, call.kwargs = args, kwargs
+        call.numpy, call.nested, call.borrowed = outer.numpy, outer.nested, outer.borrowed
+        self._prepared(call)
+        outer.borrowed = call.borrowed
+        return call
+
     def warm(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Compile for a call, and run the body once; nothing is raised or warned about values."""
         self._run_numpy(*self.arguments(args, kwargs))

@@ -22,6 +22,8 @@ from pathlib import Path
 
 import jax
 import jax.monitoring
+from jax._src import xla_bridge  # neither has a public name
+from jax._src.lib import xla_client
 
 from sci.bridge.cache import note_compilation
 
@@ -31,13 +33,14 @@ __all__ = [
     "check_jaxlib",
     "check_shadowing",
     "ensure_ready",
+    "merge_loops",
     "quick_options",
     "scipy_at_least",
     "setup",
     "tune_allocator",
 ]
 
-#: What `python -m sci doctor` reports: ``allocator`` and ``compilation_cache``.
+#: What `python -m sci doctor` reports: ``allocator``, ``loops`` and ``compilation_cache``.
 STATE: dict[str, str] = {}
 
 #: jaxlib builds that compute wrong numbers, with the upstream issue.
@@ -46,6 +49,8 @@ BAD_JAXLIB = {"0.10.2": "vmap of a small matvec followed by a reduction returns 
 # glibc's mallopt parameters (malloc.h)
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 _OFF = ("0", "off", "no", "false", "stock")
+#: Up to how many bytes a loop's values may take to become one kernel, and XLA's flag for it.
+_EXTRA, _MERGED = "xla_backend_extra_options", "xla_cpu_small_while_loop_byte_threshold=1000000"
 
 # what cache_check.py leaves in the folder
 PASSED, FAILED = "self-test.passed", "self-test.failed"
@@ -120,6 +125,36 @@ def tune_allocator() -> None:
     STATE["allocator"] = "tuned" if all(done) else f"partly tuned {done}"
 
 
+def merge_loops() -> None:
+    """Let XLA compile whole loops of a solver into one kernel each, as jaxlib 0.12 does by itself.
+
+    In older builds a step of an ODE solver or a minimiser is a hundred kernels, each of which costs as much to start
+    as to run: steps are two to seven times as fast in one. XLA merges what it can (no sort, no LAPACK call, buffers
+    up to the threshold). XLA reads its flags once, when the first compile options are made; this does it here, so that
+    the environment, and with it child processes, stay as they were. Without effect where JAX has computed before, or
+    with ``SCI_LOOPS=stock``.
+    """
+    flags = os.environ.get("XLA_FLAGS")
+    if os.environ.get("SCI_LOOPS", "").lower() in _OFF:
+        STATE["loops"] = "stock (SCI_LOOPS)"
+    elif not importlib.metadata.version("jaxlib").startswith(("0.10.", "0.11.")):
+        STATE["loops"] = "stock (this jaxlib merges them)"
+    elif flags is not None and _EXTRA in flags:
+        STATE["loops"] = f"stock ({_EXTRA} set by the user)"
+    elif xla_bridge.backends_are_initialized():
+        STATE["loops"] = "stock (JAX has computed before sci was imported)"
+    else:
+        os.environ["XLA_FLAGS"] = f"{flags or ''} --{_EXTRA}={_MERGED}".strip()
+        try:
+            xla_client.CompileOptions()
+        finally:
+            if flags is None:
+                del os.environ["XLA_FLAGS"]
+            else:
+                os.environ["XLA_FLAGS"] = flags
+        STATE["loops"] = "merged"
+
+
 def _cpu_flags() -> str:
     """The processor's features: compiled code is not portable between them."""
     try:
@@ -141,7 +176,8 @@ def cache_folder() -> Path | None:
     if choice.lower() in _OFF:
         return None
     base = Path(choice) if choice else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scijax"
-    build = f"{importlib.metadata.version('jaxlib')}-{_platform.machine()}-{_cpu_flags()}-{sys.version_info[:2]}"
+    parts = (importlib.metadata.version("jaxlib"), _platform.machine(), _cpu_flags(), sys.version_info[:2])
+    build = "-".join(map(str, (*parts, STATE.get("loops", "stock").partition(" ")[0])))
     return base / f"jaxlib-{importlib.metadata.version('jaxlib')}-{hashlib.sha1(build.encode()).hexdigest()[:10]}"
 
 
@@ -190,6 +226,7 @@ def setup(silent: bool) -> None:
     """
     check_jaxlib()
     tune_allocator()
+    merge_loops()
     _set_cache(silent)
 
 

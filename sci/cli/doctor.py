@@ -92,6 +92,7 @@ def doctor() -> int:
         ("devices", ", ".join(map(str, jax.devices()))),
         ("policy", current_policy()),
         ("allocator", STATE.get("allocator", "?")),
+        ("loops", STATE.get("loops", "?")),
         ("compilation cache", STATE.get("compilation_cache", "?")),
         ("platform", f"{platform.platform()}, {sys.executable}"),
     ]

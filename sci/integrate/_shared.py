@@ -1,30 +1,14 @@
-"""What the families share: extra arguments of user functions, warnings at the user's line."""
+"""What the quadrature families share."""
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 
 from sci.bridge.worlds import is_jax
 
-__all__ = ["bind_last", "differentiable", "inside"]
-
-
-def differentiable(leaf: Any) -> bool:
-    """Whether an extra argument may be traced: integers and flags are often sizes and switches."""
-    return isinstance(leaf, (float, complex)) or getattr(getattr(leaf, "dtype", None), "kind", "") in ("f", "c", "V")
-
-
-def bind_last(function: Any, extra: tuple[Any, ...]) -> Any:
-    """``function`` with its last arguments fixed."""
-
-    @functools.wraps(function, updated=())
-    def bound(*args: Any) -> Any:
-        return function(*args, *extra)
-
-    return bound
+__all__ = ["inside"]
 
 
 def inside(a: Any, b: Any) -> Any:

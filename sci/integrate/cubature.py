@@ -11,8 +11,8 @@ import numpy as np
 from scipy.integrate._cubature import CubatureRegion, CubatureResult
 
 from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge.extras import bind_arguments
 from sci.bridge.worlds import is_jax, is_traced
-from sci.integrate._shared import bind_last, differentiable
 from solvers import quadrature
 from solvers.quadrature.cubature import CONVERGED, FULL
 from solvers.quadrature.cubature_rules import RULES, cubature_rule
@@ -49,10 +49,7 @@ def _prepare(call: Call) -> None:
     workers = call["workers"]
     if not callable(workers) and not isinstance(workers, (int, np.integer)):
         raise TypeError(f"workers must be an integer or a map-like callable, got {workers!r}")
-    args = call["args"] if isinstance(call["args"], tuple) else (call["args"],)
-    call["args"] = args
-    if not all(map(differentiable, jax.tree.leaves(args))):
-        call["f"], call["args"] = bind_last(call["f"], args), ()
+    bind_arguments(call, "f")
     a, b, points = _limits(call)
     n = a.shape[0]
     if call["rule"] == "genz-malik" and n < 2:

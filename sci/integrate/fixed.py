@@ -7,13 +7,12 @@ import math
 from fractions import Fraction
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge.extras import bind_arguments
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import bind_last, differentiable
 from sci.integrate.samples import widen
 
 __all__ = ["fixed_quad", "newton_cotes"]
@@ -28,11 +27,9 @@ def _gauss_legendre(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _prepare_fixed(call: Call) -> None:
-    args = call["args"]
-    if not isinstance(args, tuple) or not callable(call["func"]):
+    if not isinstance(call["args"], tuple) or not callable(call["func"]):
         raise HostRoute(Reason.OPTION, "args is not a tuple, or func not callable")
-    if not all(map(differentiable, jax.tree.leaves(args))):
-        call["func"], call["args"] = bind_last(call["func"], args), ()
+    bind_arguments(call, "func")
     n = call["n"]
     if isinstance(n, bool) or n != int(n) or n <= 0:
         raise ValueError(f"n must be a positive integer, got {n!r}.")

@@ -9,8 +9,8 @@ import numpy as np
 
 from sci.bridge import Call, Example, as_array, implements
 from sci.integrate.ivp_arguments import prepare
-from sci.integrate.ivp_events import event_lists
-from sci.integrate.ivp_long import ProgressBar, first_budget, in_pieces, is_long, remember, solve_long
+from sci.integrate.ivp_events import event_lists, event_values
+from sci.integrate.ivp_long import ProgressBar, first_budget, in_pieces, is_long, remember, solve_long, too_large
 from sci.integrate.ivp_output import ContinuousSolution, OdeResult, numpy_solution
 from solvers import ode
 from solvers.ode import Dense
@@ -70,9 +70,11 @@ def _solved(call: Call, run: Any) -> Any:
         budget = first_budget(call) if pieces else most
         out = run(max_steps=budget)
         while int(out.status) == codes.FULL:
+            if pieces and too_large(call, _GROWTH * call["size"]):
+                break
             out = run(size=_GROWTH * call["size"])
         call["max_steps"] = most
-        if int(out.status) == codes.MAX_STEPS and budget < most:
+        if int(out.status) == codes.FULL or (int(out.status) == codes.MAX_STEPS and budget < most):
             remember(call)
             return solve_long(call, _METHODS.get(call["method"], call["method"]), bar)
         bar.at(call["t1"])
@@ -185,7 +187,7 @@ def solve_ivp(
 
     The steps are those of SciPy; Jacobians are exact (by differentiation, or `jac`) where SciPy takes differences.
     With `jac_sparsity`, or `lband` and `uband` of LSODA, columns that share no row are differentiated together, and
-    a narrow band (after Cuthill and McKee's ordering) is eliminated by cyclic reduction. Right-hand sides that SciPy's
+    a narrow band (after Cuthill and McKee's ordering) is eliminated block by block. Right-hand sides that SciPy's
     LSODA spends on differences are not in ``nfev``.
     `method` may also be a method of `solvers.ode`, such as ``solvers.ode.Rodas5P()`` for ensembles of small stiff
     problems, or a Runge-Kutta solver object of diffrax, such as ``diffrax.Tsit5()`` (those of stochastic, controlled
@@ -197,8 +199,8 @@ def solve_ivp(
     that a failed integration did not reach have NaN. ``status`` is 0 at the end of the interval, -1 where the step
     becomes too small, -2 after ``max_steps``, -3 if ``size`` was too small.
 
-    NumPy callers: a solve without events and dense output of more than some thousand steps runs in pieces of a
-    quarter of a second, so that Ctrl-C ends it; ``progress=True`` shows a bar (tqdm) over the interval.
+    NumPy callers: a solve of more than some thousand steps runs in pieces of a quarter of a second, so that Ctrl-C ends
+    it; ``progress=True`` shows a bar (tqdm) over the interval.
 
     With `events`, ``t_events`` (k, size // 8) and ``y_events`` hold the zeros of the k functions, NaN beyond the
     first ``n_events``; a terminal one is status 1.
@@ -229,7 +231,7 @@ def solve_ivp(
         return jnp.broadcast_to(slope.ravel() if vectorized else slope, y.shape)
 
     def zeros(t, y, *args):
-        return jnp.stack([jnp.ravel(jnp.real(as_array(g)))[0] for g in events(t, y, *args)])
+        return event_values(t, y, events, *args)
 
     def jacobian_of(t, y, *args):
         value = as_array(jac(t, y, *args))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 
-import jax
 import numpy as np
 import scipy.integrate
 
 from sci.bridge import Call, HostRoute, Reason, warn_user
+from sci.bridge.extras import bind_arguments
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import bind_last, differentiable
 from sci.integrate.ivp_events import prepare_events
 from sci.integrate.ivp_jacobian import prepare_band, prepare_jacobian
 from sci.integrate.ode_solvers import SOLVERS
@@ -102,18 +101,12 @@ def _prepare_arguments(call: Call) -> None:
         call["args"] = ()
         return
     try:
-        args = tuple(args)
+        call["args"] = tuple(args)
     except TypeError as error:
         raise TypeError(
             f"Supplied 'args' cannot be unpacked. Please supply `args` as a tuple (e.g. `args=({args},)`)"
         ) from error
-    if all(map(differentiable, jax.tree.leaves(args))):
-        call["args"] = args
-        return
-    for name in ("fun", "jac", "events"):
-        if call[name] is not None:
-            call[name] = bind_last(call[name], args)
-    call["args"] = ()
+    bind_arguments(call, "fun", "jac", "events")
 
 
 def _prepare_t_eval(call: Call) -> None:

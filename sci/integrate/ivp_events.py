@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
-from sci.bridge import Call, HostRoute, Reason
+from sci.bridge import Call, HostRoute, Reason, as_array
 from solvers import ode
 
-__all__ = ["event_lists", "prepare_events"]
+__all__ = ["event_lists", "event_values", "prepare_events"]
 
 
 def prepare_events(call: Call) -> None:
@@ -46,6 +47,11 @@ def _joined(events: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
 
     values.__module__ = "user"  # the tracer takes what lives in `sci` for known
     return values
+
+
+def event_values(t: Any, y: Any, events: Callable[..., Any], *args: Any) -> Any:
+    """Values (k,) of the functions that `prepare_events` has joined: the first entry's real part of each."""
+    return jnp.stack([jnp.ravel(jnp.real(as_array(g)))[0] for g in events(t, y, *args)]).astype(t.dtype)
 
 
 def event_lists(found: ode.Found) -> tuple[list[np.ndarray], list[np.ndarray]]:

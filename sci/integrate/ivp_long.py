@@ -19,25 +19,29 @@ from jax._src.core import trace_state_clean  # has no public name
 from sci.bridge import Call, platform
 from sci.bridge.cache import LRU
 from sci.bridge.worlds import double_precision
+from sci.integrate.ivp_events import event_values
 from sci.integrate.ode_solvers import step_problem
 from solvers import ode
-from solvers.ode import stepper
+from solvers.ode import pieces, stepper
 from solvers.ode.problem import outcome
 
-__all__ = ["ProgressBar", "first_budget", "in_pieces", "is_long", "remember", "solve_long"]
+__all__ = ["ProgressBar", "first_budget", "in_pieces", "is_long", "remember", "solve_long", "too_large"]
 
 #: Attempted steps before a solve counts as long, for few states and for many.
 _STEPS, _WORK, _LEAST = 50_000, 10_000_000, 100
 #: Seconds of a piece, and the steps that it may record.
 _PIECE, _ROWS = 0.25, 1 << 20
+#: Largest record of one run, in units of the steps that it may take; and of a piece with events, whose zeros are sought
+#: in all steps at once.
+_GROWN, _WATCHED = 4, 1 << 11
 
 _long = LRU(256)
 
 
 def _key(call: Call) -> Any:
     """What tells one problem from another; its numbers do not."""
-    functions = jax.tree.structure((call["fun"], call["jac"]))
-    return functions, call["method"], call["y0"].shape, call["t_eval"] is None
+    functions = jax.tree.structure((call["fun"], call["jac"], call["events"]))
+    return functions, call["method"], call["y0"].shape, call["t_eval"] is None, call["dense_output"]
 
 
 def first_budget(call: Call) -> int:
@@ -48,8 +52,13 @@ def first_budget(call: Call) -> int:
 
 
 def in_pieces(call: Call) -> bool:
-    """Whether a solve can run in pieces: not with events and dense output, which need all steps, and not in a trace."""
-    return call["events"] is None and not call["dense_output"] and trace_state_clean()
+    """Whether a solve can run in pieces: not in a trace."""
+    return trace_state_clean()
+
+
+def too_large(call: Call, size: int) -> bool:
+    """Whether a record of ``size`` steps, for events or dense output, is more than a run of the first budget needs."""
+    return (call["events"] is not None or call["dense_output"]) and size > _GROWN * first_budget(call)
 
 
 def is_long(call: Call) -> bool:
@@ -95,8 +104,11 @@ def _problem(a: dict[str, Any], dtype: Any, vectorized: bool) -> Any:
 
 
 @functools.cache
-def _compiled() -> tuple[Any, Any, Any]:
-    """Start, a piece with outputs, a piece with all steps. ``fixed``: method, vectorized, automatic."""
+def _compiled() -> tuple[Any, Any, Any, Any]:
+    """Start; a piece with outputs, with all steps, with events or interpolants.
+
+    ``fixed``: method, vectorized, automatic.
+    """
     platform.ensure_ready()
 
     def numbers(problem: Any, state: Any, fixed: Any) -> Any:
@@ -116,16 +128,28 @@ def _compiled() -> tuple[Any, Any, Any]:
         state, block = stepper.steps(fixed[0], problem, state, count, capacity, fixed[2], last=False)
         return state, block, numbers(problem, state, fixed)
 
+    def recorded(
+        a: Any, state: Any, watched: Any, t_eval: Any, found: Any, count: Any, fixed: Any, capacity: int, dense: bool
+    ) -> Any:
+        problem = _problem(a, state.y.dtype, fixed[1])
+        if watched is not None:
+            watched = pieces.Watched(event_values, *watched)
+        state, piece = pieces.piece(
+            fixed[0], problem, state, count, capacity, watched, t_eval=t_eval, outputs=found, dense=dense
+        )
+        return state, piece, numbers(problem, state, fixed)
+
     options = platform.quick_options()
     return (
         jax.jit(start, static_argnames="fixed", compiler_options=options),
         jax.jit(outputs, static_argnames="fixed", compiler_options=options),
         jax.jit(steps, static_argnames=("fixed", "capacity"), compiler_options=options),
+        jax.jit(recorded, static_argnames=("fixed", "capacity", "dense"), compiler_options=options),
     )
 
 
 def solve_long(call: Call, method: Any, bar: ProgressBar) -> Any:
-    """The solution of a solve without events and dense output, computed in pieces."""
+    """The solution, computed in pieces."""
     numbers = ("t0", "t1", "rtol", "atol", "max_step", "min_step")
     a = {name: call[name] for name in ("fun", "jac", "jacobian", "pattern", "args", "max_steps")}
     a |= {name: np.asarray(call[name], float) for name in numbers}
@@ -136,6 +160,8 @@ def solve_long(call: Call, method: Any, bar: ProgressBar) -> Any:
     first = None if call["first_step"] is None else np.float64(call["first_step"])
     with double_precision():
         state = _compiled()[0](a, call["y0"], first, fixed=fixed)
+        if call["events"] is not None or call["dense_output"]:
+            return _recorded(call, a, state, fixed, bar)
         if call["t_eval"] is None:
             return _all_steps(call, a, state, fixed, bar)
         return _at_outputs(call, a, state, fixed, bar)
@@ -189,9 +215,62 @@ def _all_steps(call: Call, a: Any, state: Any, fixed: Any, bar: ProgressBar) -> 
     return _solution(t, y, t.size, code, *counts)
 
 
-def _solution(t: Any, y: Any, n: int, code: float, nfev: float, njev: float, nlu: float) -> Any:
+def _recorded(call: Call, a: Any, state: Any, fixed: Any, bar: ProgressBar) -> Any:
+    """With events, dense output, or both: every step is looked at, and kept where it is asked for."""
+    method, dense, events = fixed[0], call["dense_output"], call["events"]
+    held = call["y0"].size + sum(leaf.size for leaf in jax.tree.leaves(state.last))
+    capacity = max(16, min(1 << 14 if events is None else _WATCHED, _ROWS // held))
+    asked = None if call["t_eval"] is None else np.asarray(call["t_eval"], float)
+    outputs = None if asked is None else np.full((asked.size, call["y0"].size), np.nan, call["y0"].dtype)
+    limit = np.array(call["event_limit"])
+    zeros = np.zeros(limit.shape, np.int32)
+    pace, blocks, found, touched = _Pace(capacity), [], [], 0
+    while True:
+        watched = None
+        if events is not None:
+            left = np.where(limit > 0, limit - zeros, np.iinfo(np.int32).max).astype(np.int32)
+            watched = (events, *call["args"]), call["event_direction"], left
+        state, piece, numbers = _compiled()[3](
+            a, state, watched, asked, outputs, np.int32(pace.count), fixed=fixed, capacity=capacity, dense=dense
+        )
+        t, _, *counts = np.asarray(numbers).tolist()
+        outputs, taken, touched = piece.outputs, int(piece.n), touched + int(piece.touched)
+        if dense or asked is None:
+            blocks.append(jax.tree.map(lambda x, n=taken: np.array(x[:n]), (piece.t, piece.y, piece.coefficients)))
+        if events is not None:
+            found.append(jax.tree.map(np.asarray, piece.found))
+            zeros = zeros + found[-1].n
+        bar.at(t)
+        code = int(piece.code)
+        if code != stepper.RUNNING:
+            break
+        pace.next()
+    t = y = sol = None
+    if blocks:
+        ends, states, coefficients = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
+        t, y = np.append(float(a["t0"]), ends), np.concatenate([np.asarray(call["y0"])[None], states])
+        sol = ode.Dense(method, jnp.asarray(t), coefficients, jnp.asarray(ends.size, jnp.int32)) if dense else None
+    n = 0 if t is None else t.size
+    if asked is not None:
+        end = float(found[-1].stop_t) if code == ode.status.EVENT else float(state.t)
+        y, n = np.array(outputs), int(np.sum(np.sign(a["t1"] - a["t0"]) * (asked - end) <= 0))
+    nfev = counts[0] + method.dense_nfev * touched
+    return _solution(t, y, n, code, nfev, *counts[1:], dense=sol, events=_joined(found) if found else None)
+
+
+def _joined(found: list[Any]) -> Any:
+    """The events of all pieces, as lists."""
+    k = len(found[0].n)
+    times = [np.concatenate([f.t[e, : f.n[e]] for f in found]) for e in range(k)]
+    states = [np.concatenate([f.y[e, : f.n[e]] for f in found]) for e in range(k)]
+    return SimpleNamespace(t=times, y=states, n=np.array([t.size for t in times]))
+
+
+def _solution(
+    t: Any, y: Any, n: int, code: float, nfev: float, njev: float, nlu: float, dense: Any = None, events: Any = None
+) -> Any:
     """What `solve_ivp` reads of a `Solution`."""
     status = int(code)
     return SimpleNamespace(
-        t=t, y=y, n=n, status=status, nfev=int(nfev), njev=int(njev), nlu=int(nlu), events=None, dense=None
+        t=t, y=y, n=n, status=status, nfev=int(nfev), njev=int(njev), nlu=int(nlu), events=events, dense=dense
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.integrate import IntegrationWarning
 
 from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
+from sci.bridge.extras import bind_arguments, bind_last
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import bind_last, differentiable, inside
+from sci.integrate._shared import inside
 from sci.integrate.quadpack import MESSAGES
 from solvers import quadrature
 
@@ -55,13 +55,11 @@ def _integrate(
 
 def _arguments(call: Call, name: str = "func") -> None:
     """``args`` as a tuple; those that are no floating-point numbers are bound to the integrand."""
-    args = call["args"]
-    args = () if args is None else args if isinstance(args, tuple) else (args,)
     if not callable(call[name]):
         raise HostRoute(Reason.OPTION, f"{name} is not a Python function")
-    if not all(map(differentiable, jax.tree.leaves(args))):
-        call[name], args = bind_last(call[name], args), ()
-    call["args"] = args
+    if call["args"] is None:
+        call["args"] = ()
+    bind_arguments(call, name)
 
 
 def _number(name: str, value: Any) -> Any:

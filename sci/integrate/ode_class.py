@@ -18,9 +18,9 @@ from scipy.integrate._ode import dop853, dopri5, lsoda, vode, zvode
 
 from sci.bridge import HostRoute, Reason, TraceError, as_array, platform, to_jax, warn_user
 from sci.bridge.cache import LRU
+from sci.bridge.extras import bind_last
 from sci.bridge.host import run_on_host
 from sci.bridge.worlds import double_precision
-from sci.integrate._shared import bind_last
 from sci.integrate.ode_solvers import BDF, DOP853, LSODA, RK45
 from solvers import ode as engines
 from solvers.ode import drive, stepper
@@ -191,6 +191,8 @@ class _Integrator:
         while ahead * (t_end - solver.t) > 0 or (mode == "step" and steps == 0):
             if steps == host.nsteps:
                 return self._ended(_EXCESS, state(solver.y), solver.t)
+            if mode != "step":
+                steps += solver._skip(t_end, host.nsteps - 1 - steps)
             solver.step()
             steps += 1
             if solver.status == "failed":

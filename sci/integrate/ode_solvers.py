@@ -172,6 +172,7 @@ class _Compiled:
         self._after: Any = None
         self._taken = self._length = self._interpolations = 0
         self._count = _FIRST
+        self._ends: Any = np.zeros(0)
         if not self.n:  # type: ignore[attr-defined]
             return
         matrix, pattern = self._linear
@@ -238,7 +239,9 @@ class _Compiled:
         began = time.perf_counter()
         self._after, block = self._run(min(self._count, self._capacity))
         self._length, self._taken, self._last = int(block.n), 0, block.last
-        self._rows: list[Any] = np.asarray(block.numbers)[: self._length + 1].tolist()
+        numbers = np.asarray(block.numbers)[: self._length + 1]
+        self._rows: list[Any] = numbers.tolist()
+        self._ends = numbers[:, 0]
         self._states: Any = np.array(np.asarray(block.y)[: self._length])  # copied: the caller may write to them
         cheap = time.perf_counter() - began < _AHEAD
         self._count = min(self._count * _GROWTH, _MOST) if cheap else max(self._count // _GROWTH, 1)
@@ -258,6 +261,20 @@ class _Compiled:
         self.t, self.y, self.y_old = t, self._states[taken], y
         self._handed = t, self.y.tobytes()
         return True, None
+
+    def _skip(self, t: float, most: int) -> int:
+        """Hand out the steps that end before ``t`` and are computed already, ``most`` at most, as one; their number."""
+        if (self.t, self.y.tobytes()) != self._handed or self.t_bound != self._end[0]:  # type: ignore[attr-defined, has-type]
+            return 0
+        ends, first = self._ends[: self._length], self._taken
+        count = min(int(np.searchsorted(self.direction * ends[first:], self.direction * t)), most)  # type: ignore[attr-defined]
+        if count < 2:
+            return 0
+        self._taken = first + count
+        self.t_old, self.t = self._rows[self._taken - 2][0], self._rows[self._taken - 1][0]
+        self.y_old, self.y = self._states[self._taken - 2], self._states[self._taken - 1]
+        self._handed = self.t, self.y.tobytes()
+        return count
 
     def _dense_output_impl(self) -> Any:
         method, row = self._engine, self._taken - 1

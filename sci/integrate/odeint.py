@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.integrate import ODEintWarning
 
 from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
+from sci.bridge.extras import bind_arguments
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import bind_last, differentiable
 from solvers import ode
 from solvers.ode import status as codes
 
@@ -43,11 +42,7 @@ def _prepare(call: Call) -> None:
     if not isinstance(args, tuple):
         raise HostRoute(Reason.OPTION, "args is not a tuple")
     call["args"] = args
-    if not all(map(differentiable, jax.tree.leaves(args))):
-        for name in ("func", "Dfun"):
-            if call[name] is not None:
-                call[name] = bind_last(call[name], args)
-        call["args"] = ()
+    bind_arguments(call, "func", "Dfun")
     for name in ("tfirst", "col_deriv", "full_output"):
         call[name] = bool(call[name])
     call["report"] = call["full_output"] or call.numpy

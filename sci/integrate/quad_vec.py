@@ -10,8 +10,9 @@ import numpy as np
 from scipy.integrate._quad_vec import _Bunch
 
 from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements
+from sci.bridge.extras import bind_arguments
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import bind_last, differentiable, inside
+from sci.integrate._shared import inside
 from solvers import quadrature
 from solvers.quadrature import vector
 
@@ -33,10 +34,7 @@ def _prepare(call: Call) -> None:
     workers = call["workers"]
     if not callable(workers) and not isinstance(workers, (int, np.integer)):
         raise TypeError(f"workers must be an integer or a map-like callable, got {workers!r}")
-    args = call["args"] if isinstance(call["args"], tuple) else (call["args"],)
-    call["args"] = args
-    if not all(map(differentiable, jax.tree.leaves(args))):
-        call["f"], call["args"] = bind_last(call["f"], args), ()
+    bind_arguments(call, "f")
     for name in ("a", "b"):
         if not is_jax(call[name]):
             call[name] = float(call[name])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.integrate import IntegrationWarning
 
 from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, warn_user
+from sci.bridge.extras import bind_arguments
 from sci.bridge.worlds import is_jax
-from sci.integrate._shared import bind_last, differentiable, inside
+from sci.integrate._shared import inside
 from sci.integrate.weighted import CYCLE_MESSAGES, CYCLE_STATUS, cycle_information, prepare_weight
 from solvers import quadrature
 
@@ -37,10 +37,7 @@ MESSAGES = {
 def _prepare(call: Call) -> None:
     if not callable(call["func"]):
         raise HostRoute(Reason.OPTION, "func is not a Python function")
-    args = call["args"] if isinstance(call["args"], tuple) else (call["args"],)
-    call["args"] = args
-    if not all(map(differentiable, jax.tree.leaves(args))):
-        call["func"], call["args"] = bind_last(call["func"], args), ()
+    bind_arguments(call, "func")
     for name in ("a", "b"):
         value = call[name]
         if np.ndim(value) != 0:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import numpy as np
 
 from sci.bridge import Call, HostRoute, Reason
+from sci.bridge.extras import bind_arguments
 from sci.bridge.worlds import is_jax
 
 __all__ = [
@@ -34,43 +33,6 @@ def need_callable(call: Call, *names: str) -> None:
     for name in names:
         if not callable(call[name]):
             raise HostRoute(Reason.OPTION, f"{name} is not callable")
-
-
-def _differentiable(leaf: Any) -> bool:
-    """Whether an extra argument may be traced: integers and flags are often sizes and switches."""
-    return isinstance(leaf, float) or getattr(getattr(leaf, "dtype", None), "kind", "") in ("f", "V")
-
-
-def bind_arguments(call: Call, *functions: str, args: str = "args", kwargs: str | None = None) -> None:
-    """Make ``call[args]`` a tuple of arrays; what is not an array is bound into the functions instead.
-
-    Parameters
-    ----------
-    call : Call
-    *functions : str
-        Names of the user's functions that take the extra arguments after the first one.
-    args, kwargs : str
-        Names of the positional and keyword extra arguments.
-    """
-    extra = call[args] if isinstance(call[args], tuple) else (call[args],)
-    named = dict(call[kwargs] or {}) if kwargs else {}
-    if not named and all(_differentiable(leaf) for leaf in jax.tree_util.tree_leaves(extra)):
-        call[args] = extra
-        return
-    if any(isinstance(leaf, np.ndarray) and leaf.dtype == object for leaf in jax.tree_util.tree_leaves(extra)):
-        raise HostRoute(Reason.OBJECT, f"argument {args!r}")
-    for name in functions:
-        if callable(call[name]):
-            call[name] = _bound(call[name], extra, named)
-    call[args] = ()
-
-
-def _bound(function: Any, extra: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
-    @functools.wraps(function, updated=())
-    def bound(x: Any) -> Any:
-        return function(x, *extra, **named)
-
-    return bound
 
 
 def example_point(call: Call) -> tuple[Any, ...]:

@@ -197,8 +197,10 @@ class LM:
     def _factor(self, jac, fun, fnorm, diag, start):
         """Scales, singular factors of the scaled Jacobian, and the cosine test at a new point."""
         n = jac.shape[1]
-        # As products: other formulations of these sums are ten times slower in batches.
-        gram, slope = jac.T @ jac, jac.T @ fun
+        # One product of rows with rows: in batches two products take twice as long, sums ten times.
+        rows = jnp.concatenate([jac.T, fun[None]])
+        products = jnp.einsum("im,jm->ij", rows, rows)
+        gram, slope = products[:n, :n], products[:n, n]
         columns = jnp.sqrt(jnp.diagonal(gram))
         if self.diag is not None:
             diag = jnp.asarray(self.diag, jac.dtype)

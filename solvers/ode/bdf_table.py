@@ -8,6 +8,8 @@ References
 import jax.numpy as jnp
 import numpy as np
 
+from solvers.ode.small import product
+
 MAX_ORDER = 5
 ROWS = MAX_ORDER + 3
 _KAPPA = np.array([0, -0.1850, -1 / 9, -0.0823, -0.0415, 0])
@@ -28,15 +30,16 @@ _UNIT = _differences(1.0, np)
 def rescaled(table, order, factor):
     """Differences (8, n) for steps that are ``factor`` times as large."""
     index = np.arange(ROWS)
-    change = jnp.pad(_differences(factor, jnp) @ jnp.asarray(_UNIT, factor.dtype), (0, ROWS - MAX_ORDER - 1)).T
+    change = product(_differences(factor, jnp), jnp.asarray(_UNIT, factor.dtype))
+    change = jnp.pad(change, (0, ROWS - MAX_ORDER - 1)).T
     used = (index[:, None] <= order) & (index <= order)
-    return jnp.where(used, change, jnp.eye(ROWS, dtype=factor.dtype)).astype(table.dtype) @ table
+    return product(jnp.where(used, change, jnp.eye(ROWS, dtype=factor.dtype)).astype(table.dtype), table)
 
 
 def advanced(table, order, d):
     """Differences after a step whose correction was ``d``; ``table`` is that before, for this step size."""
     index = np.arange(ROWS)
-    sums = ((index[:, None] <= index) & (index <= order)).astype(table.dtype) @ table
+    sums = product(((index[:, None] <= index) & (index <= order)).astype(table.dtype), table)
     top = (index == order + 2)[:, None] * table[order + 1]
     return sums + (index <= order + 2)[:, None] * d - top
 

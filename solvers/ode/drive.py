@@ -64,8 +64,8 @@ def outputs(method, problem, state, t_eval, report=None):
     return ys[:-1], state, jnp.sum(jnp.diff(step) > 0), jax.tree.map(lambda a: a[:-1], reports)
 
 
-def steps(method, problem, state, size, dense, events=None):
-    """Record every accepted step, at most ``size``; with their interpolation coefficients if ``dense``.
+def steps(method, problem, state, size, dense, events=None, count=None):
+    """Record every accepted step, at most ``size`` (or ``count``); with their interpolation coefficients if ``dense``.
 
     Rows after the last step repeat it (``h`` is 0 there). If the returned state is still running, the
     capacity was reached; another call goes on from it. The third result is the `events.Watch`, None without
@@ -103,7 +103,7 @@ def steps(method, problem, state, size, dense, events=None):
 
     def more(carry):
         j, state, seen, _ = carry
-        return (j < size) & any_lane(going(state, seen))
+        return (j < (size if count is None else count)) & any_lane(going(state, seen))
 
     _, state, seen, rows = lax.while_loop(more, body, (jnp.zeros((), jnp.int32), state, seen, buffers))
     return _pad(rows._replace(n=state.accepted - first), t, y, start), state, seen

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from solvers.batching import in_blocks
 from solvers.ode import drive, status
 from solvers.ode import events as watching
 from solvers.ode import replay as replays
@@ -16,6 +17,9 @@ from solvers.ode.problem import RUNNING, Problem, outcome
 
 #: Recorded steps for each event that can be recorded.
 STEPS_PER_EVENT = 8
+#: What a lane works on in a step, for `in_blocks`: numbers for each of the state, and at least. Few lanes of small
+#: systems go together, because each block ends with its own slowest lane.
+_NUMBERS, _LEAST_NUMBERS = 16, 500
 
 
 class Solution(NamedTuple):
@@ -115,7 +119,12 @@ def _start(config, problem, inputs, control):
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def run(config, inputs, control):
-    """The `Solution` of a solve."""
+    """The `Solution` of a solve; of a batch under `vmap`, block by block."""
+    numbers = max(_LEAST_NUMBERS, _NUMBERS * inputs.y0.size)
+    return in_blocks(partial(_solved, config), numbers)(inputs, control)
+
+
+def _solved(config, inputs, control):
     if inputs.t_eval is not None and not config.dense and config.events is None:
         problem = _problem(config, inputs, control)
         state = _start(config, problem, inputs, control)
@@ -151,7 +160,10 @@ def _replayed(config, inputs, control, record, report):
     ys, memory = method.replay(config.rhs, inputs.leaves, inputs.y0, t, h, rows)
     ends = jnp.concatenate([inputs.t0[None], t[1:], (t + h)[-1:]])
     coefficients = partial(method.replayed, problem.rhs, ys, t, h, memory)
-    return _assembled(config, problem, inputs, control, record, ends, ys, coefficients)._replace(report=report)
+    solution = _assembled(config, problem, inputs, control, record, ends, ys, coefficients)._replace(report=report)
+    # under `vmap` all results of `in_blocks` have a batch axis: these must not do without, see `_lead_batch`
+    batched = jnp.any(jnp.stack([jnp.any(x != x) for x in jax.tree.leaves((inputs, control))]))
+    return jax.tree.map(lambda x: jnp.where(batched, x, x), solution)
 
 
 def _assembled(config, problem, inputs, control, record, ends, ys, coefficients):

@@ -1,7 +1,8 @@
 """Ensembles of uneven lanes: rounds of steps, between which the lanes that go on are packed together.
 
-Under `jax.vmap` every lane is computed until the slowest one ends. Here the host looks after every round at which lanes
-go on, and when they are few, only these are computed further, in a smaller batch.
+Under `jax.vmap` the lanes of a block (some 160 neighbours) are computed until the slowest of them ends. Here the host
+looks after every round at which lanes go on, and when they are few, these alone are computed further, in a smaller
+batch.
 """
 
 from functools import partial

@@ -13,7 +13,7 @@ import numpy as np
 from jax import lax
 
 from solvers.batching import any_lane
-from solvers.ode import reduction
+from solvers.ode import banded
 from solvers.ode.small import SMALL, inverse
 
 
@@ -72,7 +72,7 @@ def factorised(problem, shift, factor, jac):
         unit = jnp.eye(jac.shape[-1], dtype=jac.dtype) if problem.mass is None else problem.mass
         return inverse(shift * unit - factor * jac)
     main = (np.arange(jac.shape[0]) == pattern.upper)[:, None]
-    return Ordered(reduction.reduced(shift * main - factor * jac, pattern.lower, pattern.upper), pattern)
+    return Ordered(banded.factorised(shift * main - factor * jac, pattern.lower, pattern.upper), pattern)
 
 
 class Ordered(NamedTuple):
@@ -102,8 +102,8 @@ def apply(matrix, vector):
     if isinstance(matrix, Ordered):
         order = matrix.pattern.order
         if order is None:
-            return reduction.solve(matrix.factors, vector)
-        return reduction.solve(matrix.factors, vector[order])[matrix.pattern.place]
+            return banded.solve(matrix.factors, vector)
+        return banded.solve(matrix.factors, vector[order])[matrix.pattern.place]
     if matrix.shape[0] <= 2 * SMALL:
         return jnp.sum(matrix * vector, axis=1)
     return matrix @ vector

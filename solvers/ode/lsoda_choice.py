@@ -10,8 +10,6 @@ References
 import jax.numpy as jnp
 import numpy as np
 
-from solvers.ode.lsoda_table import ROWS
-
 #: How many times faster BDF must be to be worth its linear algebra.
 RATIO = 5.0
 #: Divisors of the step sizes: at this order, the next, the one below (rejected and accepted), the other family.
@@ -23,15 +21,15 @@ def norm(x, weights):
     return jnp.max(jnp.abs(x) * weights, axis=-1, initial=0)
 
 
-def estimates(f, order, start, z, d, saved, weights):
+def estimates(f, d, saved, top_before, top, other, weights):
     """Errors of the step with five formulas, and the factors of the step sizes at which they meet the tolerance.
 
     This formula; the order above; the one below after a rejected and after an accepted step; the other family. All in
-    one batch: on the CPU five small computations cost five times as much.
+    one batch: on the CPU five small computations cost five times as much. ``top``: the highest row of the Nordsieck
+    array, before and after the correction ``d``; ``other``: the row that is the other family's error where the order
+    is too high for it, the next term of Taylor's formula.
     """
-    # at an order too high for the other family its error is the next term of Taylor's formula
-    there = jnp.where(f.high, z[jnp.minimum(f.other + 1, ROWS - 1)], d)
-    rows = jnp.stack([d, d - saved, start[order], z[order], there])
+    rows = jnp.stack([d, d - saved, top_before, top, jnp.where(f.high, other, d)])
     errors = norm(rows, weights) * f.scale
     return errors, 1 / (jnp.asarray(_MARGINS, errors.dtype) * (errors**f.exponent + 1e-6))
 

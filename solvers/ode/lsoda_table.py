@@ -15,12 +15,19 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from numpy.polynomial import polynomial
+
+from solvers.batching import any_lane
+from solvers.ode.small import product
 
 MAX_ADAMS = 12
 MAX_BDF = 5
-#: Rows of a Nordsieck array.
+#: Rows of a Nordsieck array, and the orders that need few of them.
 ROWS = MAX_ADAMS + 1
+LOW = MAX_BDF
+#: States up to which all rows are cheap.
+NARROW = 8
 #: Offset of the stiff formulas in the tables.
 FORMULA = MAX_ADAMS + 1
 PASCAL = np.array([[comb(j, i) for j in range(ROWS)] for i in range(ROWS)], float)
@@ -117,25 +124,55 @@ def row(table, formula):
     return jnp.asarray(table)[formula]
 
 
-def rescaled(z, order, factor):
-    """Nordsieck array (ROWS, n) for steps ``factor`` times as large, with rows up to ``order``."""
+def scales(order, factor):
+    """Factors (ROWS,) of the rows for steps ``factor`` times as large; zero beyond row ``order``."""
     j = np.arange(ROWS)
     power, scale = factor, jnp.ones(ROWS, factor.dtype)
     for bit in (1, 2, 4, 8):  # `power` would take logarithms
         scale = jnp.where((j & bit) > 0, scale * power, scale)
         power = power * power
-    return jnp.where((j <= order)[:, None], scale[:, None] * z, 0)
+    return jnp.where(j <= order, scale, 0)
+
+
+def rescaled(z, order, factor):
+    """Nordsieck array (ROWS, n) for steps ``factor`` times as large, with rows up to ``order``."""
+    return scales(order, factor)[:, None] * z
 
 
 def predicted(z):
     """The array one step later, by Taylor's formula."""
-    if z.shape[1] <= 8:  # fuses with its neighbours
-        return jnp.sum(jnp.asarray(PASCAL, z.dtype)[:, :, None] * z, axis=1)
-    return jnp.asarray(PASCAL, z.dtype) @ z
+    return product(jnp.asarray(PASCAL, z.dtype), z)
+
+
+def outlook(z, scale, k):
+    """Rows 0, 1 and ``k`` of the predicted array of ``scale[:, None] * z``."""
+    pascal = jnp.asarray(PASCAL, z.dtype)
+    return jnp.sum((jnp.stack([pascal[0], pascal[1], pascal[k]]) * scale)[:, :, None] * z, axis=1)
+
+
+def weights_of(order, formula, dtype):
+    """Weights (ROWS,) of the correction; row ``order + 1`` gets what a higher order starts from."""
+    weights = row(WEIGHTS, formula).astype(dtype)
+    return weights + (np.arange(ROWS) == order + 1) * (weights[order] / (order + 1))
 
 
 def corrected(z, d, order, formula):
-    """The predicted array ``z`` corrected by ``d``; row ``order + 1`` holds what a higher order starts from."""
-    weights = row(WEIGHTS, formula).astype(z.dtype)
-    above = (np.arange(ROWS) == order + 1) * (weights[order] / (order + 1))
-    return z + (weights + above)[:, None] * d
+    """The predicted array ``z`` corrected by ``d``."""
+    return z + weights_of(order, formula, z.dtype)[:, None] * d
+
+
+def advanced(z, scale, weights, d, order, accept):
+    """The array after a step where ``accept``, else ``z``; rows above ``order + 1`` are of no account.
+
+    Of large arrays only the rows of a low order are touched while the order is low: the others cost more than all the
+    rest of a step.
+    """
+
+    def upper(rows):
+        pascal = jnp.asarray(PASCAL[:rows, :rows], z.dtype) * scale[:rows]
+        new = product(pascal, z[:rows]) + weights[:rows, None] * d
+        return jnp.where(accept, new, z[:rows])
+
+    if z.shape[1] <= NARROW:
+        return upper(ROWS)
+    return lax.cond(any_lane(order > LOW), lambda: upper(ROWS), lambda: z.at[: LOW + 2].set(upper(LOW + 2)))

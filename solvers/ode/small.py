@@ -1,4 +1,4 @@
-"""Inverses of small matrices, unrolled where LAPACK's call would cost more than the work."""
+"""Inverses and products of small matrices, unrolled where a library's call would cost more than the work."""
 
 import jax.numpy as jnp
 
@@ -36,3 +36,11 @@ def _eliminated(a):
         row = row / row[k]
         a = jnp.where((rows == k)[:, None], row, a - a[:, k : k + 1] * row)
     return a[:, n:]
+
+
+def product(a, b):
+    """``a @ b`` (m, k) by (k, n), k small: a sum that fuses with its neighbours.
+
+    XLA's CPU backend makes one kernel of a whole loop over few numbers, unless a library is called in it.
+    """
+    return jnp.sum(a[:, :, None] * b, axis=1)

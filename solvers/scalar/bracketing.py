@@ -1,7 +1,7 @@
 """Roots between two points of opposite sign: bisection, Ridders' and Brent's methods."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -33,9 +33,13 @@ class BrentState(NamedTuple):
     fother: jax.Array
     last: jax.Array
     step: jax.Array
-    nfev: jax.Array
     nit: jax.Array
     status: jax.Array
+
+    @property
+    def nfev(self):
+        """Both ends, then one in every iteration but the one that finds the bracket small enough."""
+        return 2 + self.nit - ((self.status == CONVERGED) & (self.nit > 0))
 
 
 @jax.tree_util.register_dataclass
@@ -59,6 +63,9 @@ class Brent:
        a function", ACM Trans. Math. Softw. 1, 1975 (the hyperbola).
     """
 
+    #: `step` leaves an element that has ended where it is: the loop need not copy the states.
+    holds: ClassVar[bool] = True
+
     xtol: Any = _XTOL
     rtol: Any = _RTOL
     maxiter: Any = 100
@@ -70,7 +77,7 @@ class Brent:
         fa, fb = both(fun, a, b)
         status, x = _bracket_status(a, fa, b, fb, self.maxiter)
         nothing = jnp.zeros_like(a)
-        return BrentState(x, fb, a, fa, nothing, nothing, nothing, nothing, counter(a, 2), counter(a), status)
+        return BrentState(x, fb, a, fa, nothing, nothing, nothing, nothing, counter(a), status)
 
     def step(self, fun, state):
         """Order the points, test, choose the next point and evaluate there."""
@@ -95,13 +102,14 @@ class Brent:
         last, step = jnp.where(take, step, half), jnp.where(take, trial, half)
         moved = x + jnp.where(jnp.abs(step) > delta, step, jnp.where(half > 0, delta, -delta))
 
-        nit = s.nit + 1
-        # SciPy's loop evaluates once more before it gives up.
-        status = jnp.where(done, CONVERGED, jnp.where(nit >= self.maxiter, NOT_CONVERGED, RUNNING))
-        new = jnp.where(done, x, moved)
-        value = fun(new)
-        status = jnp.where(jnp.isnan(value), NOT_FINITE, status).astype(jnp.int32)
-        return BrentState(new, value, x, fx, other, fother, last, step, s.nfev + ~done, nit, status)
+        # What the last evaluation gave is judged now: a test of the new value would evaluate it a second time, in the
+        # kernel that writes the status. SciPy's loop evaluates once more before it gives up.
+        lost, over = jnp.isnan(s.fun), s.nit >= self.maxiter
+        goes = (s.status == RUNNING) & ~lost & ~over
+        ended = jnp.where(lost, NOT_FINITE, jnp.where(over, NOT_CONVERGED, jnp.where(done, CONVERGED, RUNNING)))
+        status = jnp.where(s.status == RUNNING, ended, s.status).astype(jnp.int32)
+        new = jnp.where(goes, jnp.where(done, x, moved), s.x)
+        return BrentState(new, fun(new), x, fx, other, fother, last, step, s.nit + goes, status)
 
     def _interpolate(self, x, fx, previous, fprevious, other, fother):
         """Step to the root of the interpolant: secant through two points, else through three; one division."""

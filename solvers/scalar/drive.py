@@ -9,13 +9,20 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from solvers.batching import any_lane
 from solvers.scalar.status import RUNNING
 
 __all__ = ["both", "counter", "iterate_elementwise", "same_sign"]
 
 
 def iterate_elementwise(solver, fun, state):
-    """Step `solver` until every element has ended; elements that have ended keep their state."""
+    """Step `solver` until every element has ended; elements that have ended keep their state.
+
+    A solver whose ``holds`` is true sees to that itself, for ``x`` and ``status``; then lanes under `vmap` share the
+    loop's condition, and no state is copied to keep it.
+    """
+    if getattr(solver, "holds", False):
+        return lax.while_loop(lambda s: any_lane(jnp.any(s.status == RUNNING)), lambda s: solver.step(fun, s), state)
     scalar = state.status.ndim == 0
 
     def body(state):

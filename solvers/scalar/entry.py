@@ -109,7 +109,7 @@ def find_root(fun, start, args=(), method=None):
         return state.x, aux | {"extra": getattr(state, "extra", {})}
 
     x, aux = implicit_elementwise(
-        in_blocks(solve, 10 * start[0].size),
+        in_blocks(solve, 30 * start[0].size),
         lambda x, params: function(params, x)[0],
         lambda x, params: {},
         (consts, tuple(args)),

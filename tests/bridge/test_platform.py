@@ -18,7 +18,8 @@ from sci.bridge.implements import _compiled
 
 
 def python(code, **environment):
-    env = {k: v for k, v in os.environ.items() if k not in ("SCI_ALLOCATOR", "SCI_COMPILATION_CACHE")}
+    ours = ("SCI_ALLOCATOR", "SCI_COMPILATION_CACHE", "SCI_LOOPS", "XLA_FLAGS")
+    env = {k: v for k, v in os.environ.items() if k not in ours}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=env | environment, timeout=120
     )
@@ -38,6 +39,34 @@ def test_opt_out_by_environment():
     status, out, err = python(STATE, SCI_ALLOCATOR="stock", SCI_COMPILATION_CACHE="off")
     assert status == 0, err
     assert out == "stock (SCI_ALLOCATOR) | off (SCI_COMPILATION_CACHE)"
+
+
+LOOPS = """
+import os, jax
+before = dict(os.environ)
+import sci
+from sci.bridge.platform import STATE, cache_folder
+assert dict(os.environ) == before
+body = lambda i, c: (jax.numpy.sin(c[0]) + c[1].sum(), jax.numpy.cos(c[1][::-1]) + c[0])
+start = (1.0, jax.numpy.ones(5000))
+text = jax.jit(lambda c: jax.lax.fori_loop(0, 9, body, c)).lower(start).compile().as_text()
+print(STATE["loops"].split(" ")[0], text.count("xla_cpu_small_call"), cache_folder().name)
+"""
+
+
+@pytest.mark.skipif(not platform.jax.__version__.startswith("0.10."), reason="later builds merge loops by themselves")
+def test_loops_become_one_kernel_and_the_environment_stays():
+    found = [
+        python(LOOPS),
+        python(LOOPS, SCI_LOOPS="stock"),
+        python(LOOPS, XLA_FLAGS="--xla_cpu_enable_fast_math=false"),
+    ]
+    assert all(status == 0 for status, _, _ in found), found
+    (merged, marks, folder), (stock, _, other), (added, also, _) = (out.split() for _, out, _ in found)
+    assert (merged, stock, added) == ("merged", "stock", "merged") and folder != other
+    assert int(marks) > 0 and int(also) > 0 and found[1][1].split()[1] == "0"
+    status, out, err = python("import jax; jax.numpy.ones(3) + 1\n" + LOOPS)
+    assert status == 0 and out.startswith("stock"), err
 
 
 def test_the_cache_is_used_by_a_second_process(tmp_path):

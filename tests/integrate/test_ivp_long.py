@@ -61,6 +61,55 @@ def test_pieces_are_the_whole(options, short, monkeypatch):
         assert type(r.y) is type(whole.y)
 
 
+def crossing(t, y, *args):
+    return y[0] - 0.2
+
+
+def rest(t, y, *args):
+    return y[1]
+
+
+def third(t, y, *args):
+    return y[0] - 0.3
+
+
+third.terminal, third.direction = 9, -1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dense_output": True},
+        pytest.param({"events": [crossing, rest]}, marks=SLOW),
+        {"events": [rest, third], "dense_output": True, "t_eval": np.linspace(0, 60, 77), "method": "DOP853"},
+        pytest.param({"events": third, "t_eval": np.linspace(0, 60, 31), "args": (2.0,)}, marks=SLOW),
+        pytest.param({"events": [third, rest], "method": "LSODA", "max_step": 0.5}, marks=SLOW),
+        pytest.param({"dense_output": True, "method": "BDF", "t_eval": [0.0, 60.0]}, marks=SLOW),
+    ],
+    ids=["dense", "events", "all", "outputs", "lsoda", "bdf"],
+)
+def test_recorded_pieces_are_the_whole(options, short, monkeypatch):
+    """Zeros are counted, interpolants joined and outputs sought across the borders of the pieces."""
+    options = {"rtol": 1e-6, "atol": 1e-8} | options
+    monkeypatch.setattr(ivp_long, "_WATCHED", 48)
+    pieces = solve_ivp(forced, (0, 60), [1.0, 0.0], **options)
+    assert len(ivp_long._long) == 1
+    monkeypatch.setattr("sci.integrate.ivp.in_pieces", lambda call: False)
+    whole = solve_ivp(forced, (0, 60), [1.0, 0.0], **options)
+    for name in ("nfev", "njev", "nlu", "status", "message", "success"):
+        assert getattr(pieces, name) == getattr(whole, name), name
+    np.testing.assert_allclose(pieces.t, whole.t, rtol=1e-9)
+    np.testing.assert_allclose(pieces.y, whole.y, rtol=1e-6, atol=1e-8)
+    if "events" in options:
+        assert [len(t) for t in pieces.t_events] == [len(t) for t in whole.t_events]
+        for a, b in zip(pieces.t_events + pieces.y_events, whole.t_events + whole.y_events, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-8)
+    if "dense_output" in options:
+        np.testing.assert_allclose(pieces.sol.ts, whole.sol.ts, rtol=1e-9)
+        times = np.linspace(0, pieces.sol.ts[-1], 333)
+        np.testing.assert_allclose(pieces.sol(times), whole.sol(times), rtol=1e-6, atol=1e-8)
+
+
 @pytest.mark.parametrize("t_eval", [None, np.linspace(0, 3, 6)])
 def test_failures_in_pieces(t_eval, short):
     blow_up = lambda t, y: y * y
@@ -84,15 +133,17 @@ def interruptible():
     signal.signal(signal.SIGINT, previous)
 
 
-def test_interrupt(interruptible):
+@pytest.mark.parametrize("options", [{}, {"events": crossing}, {"dense_output": True}], ids=["", "events", "dense"])
+def test_interrupt(options, interruptible, short):
     """At once, not at the end, which is hours away; the pieces are compiled before."""
-    t_eval = np.array([0.0])
-    solve_ivp(forced, (0, 6e4), [1.0, 0.0], t_eval=t_eval)  # long enough to be long
+    options = options | {"t_eval": np.array([0.0])}
+    solve_ivp(forced, (0, 60), [1.0, 0.0], **options)
+    assert len(ivp_long._long) == 1
     timer = threading.Timer(1.0, _thread.interrupt_main)
     began = time.perf_counter()
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        solve_ivp(forced, (0, 1e9), [1.0, 0.0], t_eval=t_eval)
+        solve_ivp(forced, (0, 1e9), [1.0, 0.0], **options)
     assert time.perf_counter() - began < 20.0
 
 

@@ -114,11 +114,7 @@ def _kind(order: Any, axes: int, default: bool) -> tuple[str, float]:
 
 
 def _spectral(call: Call, x: Any) -> None:
-    bridge = svds.__sci__  # type: ignore[attr-defined]
-    inner = Call()
-    bridge.bind((x, 1), {}, inner)
-    inner.args, inner.kwargs, inner.nested, inner.numpy = (x, 1), {}, call.nested, call.numpy
-    bridge.prepare(inner)
+    inner = svds.__sci__.within(call, x, 1)  # type: ignore[attr-defined]
     call["x"], call["v0"] = inner["A"], inner["v0"]
     call["other"], call["length"] = inner["ncv"], int(inner["tall"])
 
@@ -126,12 +122,13 @@ def _spectral(call: Call, x: Any) -> None:
 def _lines(call: Call, x: Any, of_jax: bool, kept: int | None) -> None:
     """Stored values, the line that each belongs to, and how long lines are."""
     shape = tuple(x.shape)
+    places: Any
     if not of_jax:
         values, places = _stored(x, None if call["kind"] == "frobenius" else kept)
     else:
         from jax.experimental import sparse as jax_sparse
 
-        found = coordinates(x) if len(shape) == 2 else None
+        found: Any = coordinates(x) if len(shape) == 2 else None
         if found is None:
             x = x if isinstance(x, jax_sparse.BCOO) else jax_sparse.BCOO.fromdense(x.todense(), nse=x.nse)
             found = x.data, *x.indices.T

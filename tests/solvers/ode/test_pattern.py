@@ -8,7 +8,7 @@ import scipy.sparse
 from scipy.integrate import solve_ivp
 
 from solvers import ode
-from solvers.ode import reduction
+from solvers.ode.banded import factorised, solve
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +31,10 @@ def diagonals(a, lower, upper):
 @pytest.mark.parametrize(
     "n, lower, upper", [(1, 0, 0), (9, 1, 1), (40, 1, 1), (70, 2, 2), (37, 3, 1), (64, 0, 2), (90, 6, 5)]
 )
-def test_reduction(n, lower, upper):
+def test_elimination(n, lower, upper):
     rng = np.random.default_rng(n)
     a, b = banded(n, lower, upper, rng), rng.standard_normal(n)
-    x = reduction.solve(reduction.reduced(jnp.asarray(diagonals(a, lower, upper)), lower, upper), jnp.asarray(b))
+    x = solve(factorised(jnp.asarray(diagonals(a, lower, upper)), lower, upper), jnp.asarray(b))
     np.testing.assert_allclose(x, np.linalg.solve(a, b), rtol=1e-9, atol=1e-11)
 
 
