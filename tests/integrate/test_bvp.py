@@ -56,11 +56,6 @@ def compare(ours, theirs, rtol=1e-6, atol=1e-8):
     assert set(ours) == set(theirs) and type(ours) is type(theirs)
 
 
-@pytest.fixture(autouse=True)
-def no_fallbacks():
-    sci.clear_fallbacks()
-
-
 def test_bratu_both_branches():
     for height in (0.0, 3.0):
         guess = np.zeros((2, 5))

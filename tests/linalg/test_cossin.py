@@ -15,11 +15,6 @@ from sci import linalg
 rng = np.random.default_rng(2)
 
 
-@pytest.fixture(autouse=True)
-def no_records():
-    sci.clear_fallbacks()
-
-
 def close(a, b, tolerance=5e-15):
     np.testing.assert_allclose(a, b, atol=tolerance * max(4, len(a)))
 

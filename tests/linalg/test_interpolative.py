@@ -12,10 +12,11 @@ from scipy.linalg import hilbert
 from scipy.sparse import random_array
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
-import sci
 from sci.linalg import interpolative
 
 rng = np.random.default_rng(11)
+
+pytestmark = pytest.mark.usefixtures("native")
 
 
 def low_rank(m, n, k, kind=float):
@@ -23,13 +24,6 @@ def low_rank(m, n, k, kind=float):
     if kind is complex:
         a = a @ (np.eye(n) + 0.3j * rng.normal(size=(n, n)))
     return a
-
-
-@pytest.fixture(autouse=True)
-def no_host():
-    sci.clear_fallbacks()
-    yield
-    assert not sci.fallbacks()
 
 
 @pytest.mark.parametrize("kind", [float, complex])

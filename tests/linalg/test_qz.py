@@ -14,11 +14,6 @@ from sci import linalg
 rng = np.random.default_rng(21)
 
 
-@pytest.fixture(autouse=True)
-def no_records():
-    sci.clear_fallbacks()
-
-
 def check(a, b, s, t, q, z):
     n = a.shape[-1]
     real = not np.iscomplexobj(s)

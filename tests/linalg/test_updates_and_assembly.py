@@ -12,11 +12,6 @@ from sci import linalg
 rng = np.random.default_rng(6)
 
 
-@pytest.fixture(autouse=True)
-def no_records():
-    sci.clear_fallbacks()
-
-
 def factors(m, n, mode, kind=float):
     a = rng.normal(size=(m, n)).astype(kind)
     if kind is complex:

@@ -22,11 +22,6 @@ rng = np.random.default_rng(3)
 A, B = rng.normal(size=(2, 9, 9))
 
 
-@pytest.fixture(autouse=True)
-def no_records():
-    sci.clear_fallbacks()
-
-
 def _same(a, b, method, options):
     seeded = {k: np.random.default_rng(7) if k == "rng" else v for k, v in options.items()}
     ours = optimize.quadratic_assignment(a, b, method, options=seeded)

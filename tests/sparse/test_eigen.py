@@ -16,11 +16,6 @@ from solvers.eigen import reorder_schur
 rng = np.random.default_rng(4)
 
 
-@pytest.fixture(autouse=True)
-def no_records():
-    sci.clear_fallbacks()
-
-
 def laplacian(n):
     line = sparse.diags_array([-np.ones(n - 1), 2 * np.ones(n), -np.ones(n - 1)], offsets=[-1, 0, 1])
     return (sparse.kron(line, sparse.eye_array(n)) + sparse.kron(sparse.eye_array(n), line)).tocsr()

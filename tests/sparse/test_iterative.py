@@ -13,12 +13,6 @@ import sci
 from sci.sparse import linalg
 from sci.sparse.linalg._operators import Diagonals, Rows, Stencil, from_scipy
 
-
-@pytest.fixture(autouse=True)
-def no_records():
-    sci.clear_fallbacks()
-
-
 GENERAL = ("bicg", "cgs", "bicgstab", "gmres", "lgmres", "gcrotmk", "qmr", "tfqmr")
 SQUARE = ("cg", "minres", *GENERAL)
 #: Preconditioned by pairs, or with other rules for iterates.

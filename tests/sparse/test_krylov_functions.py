@@ -21,11 +21,6 @@ LAPLACE = sparse.diags_array([np.ones(N - 1), -2 * np.ones(N), np.ones(N - 1)], 
 b = rng.normal(size=N)
 
 
-@pytest.fixture(autouse=True)
-def no_records():
-    sci.clear_fallbacks()
-
-
 def expm(x):
     return scipy.linalg.expm(x)
 

@@ -16,11 +16,6 @@ from sci.sparse import linalg
 rng = np.random.default_rng(11)
 
 
-@pytest.fixture(autouse=True)
-def no_records():
-    sci.clear_fallbacks()
-
-
 A = sparse.random_array((7, 5), density=0.5, rng=rng, data_sampler=rng.standard_normal).tocsr()
 FULL = sparse.csr_array(rng.normal(size=(7, 5)))
 MATRIX = [(None, None), ("fro", None), (1, None), (-1, None), (np.inf, None), (-np.inf, None), (2, None),

@@ -20,11 +20,6 @@ from sci.sparse.linalg._sparse_lu import sparse_lu
 rng = np.random.default_rng(5)
 
 
-@pytest.fixture(autouse=True)
-def no_records():
-    sci.clear_fallbacks()
-
-
 def _matrices():
     n = 40
     full = sparse.random_array((n, n), density=0.15, rng=rng) + 4 * sparse.eye_array(n)

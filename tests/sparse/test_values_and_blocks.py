@@ -19,11 +19,6 @@ from tests.sparse.test_eigen import MASS, SYMMETRIC, laplacian
 rng = np.random.default_rng(8)
 
 
-@pytest.fixture(autouse=True)
-def no_records():
-    sci.clear_fallbacks()
-
-
 TALL = sparse.random_array((60, 25), density=0.3, rng=rng).tocsr()
 
 
