@@ -29,6 +29,19 @@ def _both():
     return linalg, original
 
 
+def _vmapped(function, *stacks):
+    """A call of ``function`` for all matrices of the stacks at once."""
+    import jax
+
+    batched = jax.jit(jax.vmap(function))
+
+    def call():
+        with jax.enable_x64(True):
+            return batched(*stacks)
+
+    return call
+
+
 @topic.pair("solve 4x4", **_FIRST)
 def solve_small(quick: bool):
     ours, original = _both()
@@ -54,18 +67,10 @@ def solve_batch(quick: bool):
 
 @topic.pair("solve, 10,000 of 4x4: vmap, and a loop over SciPy")
 def solve_loop(quick: bool):
-    import jax
-
     ours, original = _both()
     m = 100 if quick else 10_000
     a, b = _general(4, m), np.ones((m, 4))
-    batched = jax.jit(jax.vmap(ours.solve))
-
-    def vmapped():
-        with jax.enable_x64(True):
-            return batched(a, b)
-
-    return vmapped, lambda: np.stack([original.solve(x, y) for x, y in zip(a, b, strict=True)])
+    return _vmapped(ours.solve, a, b), lambda: np.stack([original.solve(x, y) for x, y in zip(a, b, strict=True)])
 
 
 @topic.pair("inv 200x200", **_FIRST)
@@ -119,55 +124,33 @@ def eigh(quick: bool):
 
 @topic.pair("eigh, 10,000 of 4x4: vmap, and a loop over SciPy", same=lambda wv: wv[0])
 def eigh_batch(quick: bool):
-    import jax
-
     ours, original = _both()
     a = _definite(4, 100 if quick else 10_000)
-    batched = jax.jit(jax.vmap(ours.eigh))
-
-    def vmapped():
-        with jax.enable_x64(True):
-            return batched(a)
 
     def loop():
         pairs = [original.eigh(x) for x in a]
         return np.stack([w for w, _ in pairs]), np.stack([v for _, v in pairs])
 
-    return vmapped, loop
+    return _vmapped(ours.eigh, a), loop
 
 
 @topic.pair("svd, 10,000 of 4x4: vmap, and a loop over SciPy", same=lambda usv: usv[1])
 def svd_batch(quick: bool):
-    import jax
-
     ours, original = _both()
     a = _general(4, 100 if quick else 10_000)
-    batched = jax.jit(jax.vmap(ours.svd))
-
-    def vmapped():
-        with jax.enable_x64(True):
-            return batched(a)
 
     def loop():
         parts = zip(*[original.svd(x) for x in a], strict=True)
         return tuple(np.stack(part) for part in parts)
 
-    return vmapped, loop
+    return _vmapped(ours.svd, a), loop
 
 
 @topic.pair("expm, 10,000 of 4x4: vmap, and a loop over SciPy")
 def expm_batch(quick: bool):
-    import jax
-
     ours, original = _both()
     a = _general(4, 100 if quick else 10_000) / 5
-    batched = jax.jit(jax.vmap(ours.expm))
-
-    def vmapped():
-        with jax.enable_x64(True):
-            return batched(a)
-
-    return vmapped, lambda: np.stack([original.expm(x) for x in a])
+    return _vmapped(ours.expm, a), lambda: np.stack([original.expm(x) for x in a])
 
 
 @topic.pair("expm 50x50", **_FIRST)
@@ -179,32 +162,16 @@ def expm(quick: bool):
 
 @topic.pair("inv, 10,000 of 4x4: vmap, and a loop over SciPy")
 def inv_loop(quick: bool):
-    import jax
-
     ours, original = _both()
     a = _general(4, 100 if quick else 10_000)
-    batched = jax.jit(jax.vmap(ours.inv))
-
-    def vmapped():
-        with jax.enable_x64(True):
-            return batched(a)
-
-    return vmapped, lambda: np.stack([original.inv(x) for x in a])
+    return _vmapped(ours.inv, a), lambda: np.stack([original.inv(x) for x in a])
 
 
 @topic.pair("cholesky, 10,000 of 3x3: vmap, and a loop over SciPy")
 def cholesky_loop(quick: bool):
-    import jax
-
     ours, original = _both()
     a = _definite(3, 100 if quick else 10_000)
-    batched = jax.jit(jax.vmap(ours.cholesky))
-
-    def vmapped():
-        with jax.enable_x64(True):
-            return batched(a)
-
-    return vmapped, lambda: np.stack([original.cholesky(x) for x in a])
+    return _vmapped(ours.cholesky, a), lambda: np.stack([original.cholesky(x) for x in a])
 
 
 @topic.pair("lstsq 300x100", same=lambda out: out[0], **_FIRST)

@@ -26,7 +26,7 @@ from sci.accelerate.redirect import COLD, host_reason, observe
 from sci.bridge import reasons
 from sci.bridge.policy import POLICIES
 
-__all__ = ["TimeLimit", "time_limit"]
+__all__ = ["TimeLimit", "matches", "time_limit"]
 
 _SCIPY_MARKERS = (
     "array_api_backends", "fail_slow", "parallel_threads_limit", "skip_xp_backends", "slow", "thread_unsafe",
@@ -171,7 +171,7 @@ class Counting:
             pattern, reason = line["pattern"], line["reason"]
             # one line for many tests (a pattern) cannot say which of them fails, but how many may
             many = not {"*", "?"}.isdisjoint(pattern)
-            found = [item for item in items if _matches(item.nodeid, pattern)]
+            found = [item for item in items if matches(item.nodeid, pattern)]
             for item in found:
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=not many))
             if many and found:
@@ -231,8 +231,7 @@ def _sentence(reason: str) -> str:
     return "cold under the policy adaptive" if reason == COLD else reasons.Reason[reason].value
 
 
-def _matches(nodeid: str, pattern: str) -> bool:
+def matches(nodeid: str, pattern: str) -> bool:
     """Whether a test is meant: node ids start at the root of the run, patterns at the package."""
-    # brackets are part of test names, not sets of characters
-    escaped = "".join(f"[{c}]" if c in "[]" else c for c in pattern)
+    escaped = pattern.replace("[", "[[]")  # brackets are part of test names, not sets of characters
     return fnmatch.fnmatchcase(nodeid, escaped) or fnmatch.fnmatchcase(nodeid, "*/" + escaped)

@@ -185,15 +185,20 @@ class Bridge:
                 result = self.finish(call, result)
         return result if target is None else _fill(self.out, target, result)
 
-    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+    def _call(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], numpy: bool, nested: bool, borrowed: Sequence[Any] = ()
+    ) -> Call:
         call = Call()
         self.bind(args, kwargs, call)
-        call.args, call.kwargs, call.nested, call.borrowed = args, kwargs, False, ()
+        call.args, call.kwargs, call.numpy, call.nested, call.borrowed = args, kwargs, numpy, nested, borrowed
+        return call
+
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        call = self._call(args, kwargs, numpy=True, nested=False)
         for name in self.flags:
             if type(call[name]) is not bool and not isinstance(call[name], (int, np.bool_, type(None))):
                 raise TypeError(f"{self.name}: {name} is {call[name]!r}; allowed are True and False")
         # `fun` may close over a tracer: seen when it has been traced, in `_arguments`
-        call.numpy = True
         for value in call.values():
             if type(value) not in PLAIN_TYPES and is_jax(value):
                 call.numpy = False
@@ -211,9 +216,7 @@ class Bridge:
 
     def nested(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         """A JAX-world call inside a trace: its arrays converted, its functions untouched. HostRoute as above."""
-        call = Call()
-        self.bind(args, kwargs, call)
-        call.args, call.kwargs, call.numpy, call.nested, call.borrowed = args, kwargs, False, True, ()
+        call = self._call(args, kwargs, numpy=False, nested=True)
         self._prepared(call)
         self._convert_arrays(call)
         give_back(call)
@@ -221,10 +224,7 @@ class Bridge:
 
     def within(self, outer: Call, *args: Any, **kwargs: Any) -> Call:
         """The prepared arguments of a call that is a part of another function's: its body takes them over."""
-        call = Call()
-        self.bind(args, kwargs, call)
-        call.args, call.kwargs = args, kwargs
-        call.numpy, call.nested, call.borrowed = outer.numpy, outer.nested, outer.borrowed
+        call = self._call(args, kwargs, outer.numpy, outer.nested, outer.borrowed)
         self._prepared(call)
         outer.borrowed = call.borrowed
         return call

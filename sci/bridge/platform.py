@@ -77,6 +77,12 @@ def check_jaxlib() -> None:
         )
 
 
+@functools.cache
+def _jaxlib() -> str:
+    """The installed version, read once: the metadata are a file to be parsed."""
+    return importlib.metadata.version("jaxlib")
+
+
 def package_paths() -> dict[str, str | None]:
     """Where Python finds our three packages."""
     found: dict[str, str | None] = {}
@@ -137,7 +143,7 @@ def merge_loops() -> None:
     flags = os.environ.get("XLA_FLAGS")
     if os.environ.get("SCI_LOOPS", "").lower() in _OFF:
         STATE["loops"] = "stock (SCI_LOOPS)"
-    elif not importlib.metadata.version("jaxlib").startswith(("0.10.", "0.11.")):
+    elif not _jaxlib().startswith(("0.10.", "0.11.")):
         STATE["loops"] = "stock (this jaxlib merges them)"
     elif flags is not None and _EXTRA in flags:
         STATE["loops"] = f"stock ({_EXTRA} set by the user)"
@@ -176,9 +182,9 @@ def cache_folder() -> Path | None:
     if choice.lower() in _OFF:
         return None
     base = Path(choice) if choice else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scijax"
-    parts = (importlib.metadata.version("jaxlib"), _platform.machine(), _cpu_flags(), sys.version_info[:2])
+    parts = (_jaxlib(), _platform.machine(), _cpu_flags(), sys.version_info[:2])
     build = "-".join(map(str, (*parts, STATE.get("loops", "stock").partition(" ")[0])))
-    return base / f"jaxlib-{importlib.metadata.version('jaxlib')}-{hashlib.sha1(build.encode()).hexdigest()[:10]}"
+    return base / f"jaxlib-{_jaxlib()}-{hashlib.sha1(build.encode()).hexdigest()[:10]}"
 
 
 def _set_cache(silent: bool) -> None:
@@ -246,8 +252,11 @@ def quick_options() -> dict[str, bool] | None:
     operations (solver loops around user callables) or in calls of LAPACK. Elementwise code over large arrays
     is up to four times slower without them. Later builds have lost the option, and the need.
     """
-    old = importlib.metadata.version("jaxlib").startswith("0.10.")
-    return {"xla_cpu_use_fusion_emitters": False} if old and jax.default_backend() == "cpu" else None
+    return (
+        {"xla_cpu_use_fusion_emitters": False}
+        if _jaxlib().startswith("0.10.") and jax.default_backend() == "cpu"
+        else None
+    )
 
 
 def ensure_ready() -> None:

@@ -16,7 +16,7 @@ __all__ = ["dft", "hadamard", "helmert", "hilbert", "invhilbert", "invpascal", "
 
 _KINDS = ("symmetric", "lower", "upper")
 #: The largest orders whose entries all fit in 64 bits.
-_PASCAL, _INVPASCAL, _INVHILBERT = 34, 34, 14
+_PASCAL, _INVHILBERT = 34, 14
 #: Binomial coefficients beyond overflow in double precision.
 _FLOAT = 500
 
@@ -31,13 +31,13 @@ def _order(call: Call) -> None:
         raise HostRoute(Reason.SHAPE, f"argument 'n' is {call['n']}")
 
 
-def _kind(call: Call, largest: int) -> None:
+def _prepare_pascal(call: Call) -> None:
     if call["kind"] not in _KINDS:
         raise ValueError(f"kind must be 'symmetric', 'lower', or 'upper', got {call['kind']!r}")
     _order(call)
     call["exact"] = bool(call["exact"])
-    if call["exact"] and call["n"] > largest:
-        raise HostRoute(Reason.DTYPE, f"integers of more than 64 bits: exact=True and n={call['n']} > {largest}")
+    if call["exact"] and call["n"] > _PASCAL:
+        raise HostRoute(Reason.DTYPE, f"integers of more than 64 bits: exact=True and n={call['n']} > {_PASCAL}")
     if call["n"] > _FLOAT:
         raise HostRoute(Reason.SHAPE, f"argument 'n' is {call['n']} > {_FLOAT}")
 
@@ -125,10 +125,6 @@ def invhilbert(n: int, exact: bool) -> Any:
     return (sign * (i + j + 1)) * table[n + i, n - j - 1] * table[n + j, n - i - 1] * table[i + j, i] ** 2
 
 
-def _prepare_pascal(call: Call) -> None:
-    _kind(call, _PASCAL)
-
-
 @implements(
     "scipy.linalg.pascal",
     static=("n", "kind", "exact"),
@@ -174,14 +170,10 @@ def pascal(n: int, kind: str, exact: bool) -> Any:
     return lower.T if kind == "upper" else lower
 
 
-def _prepare_invpascal(call: Call) -> None:
-    _kind(call, _INVPASCAL)
-
-
 @implements(
     "scipy.linalg.invpascal",
     static=("n", "kind", "exact"),
-    prepare=_prepare_invpascal,
+    prepare=_prepare_pascal,
     note="exact=True beyond n = 34 (integers of more than 64 bits); n > 500.",
     examples=lambda: [Example((4,)), Example((4,), {"kind": "lower", "exact": False})],
 )

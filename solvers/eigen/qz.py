@@ -8,13 +8,17 @@ __all__ = [
     "EXCEPTIONAL",
     "SWEEPS",
     "apart",
+    "columns_from",
     "from_left",
     "from_right",
     "generalized_schur",
     "hessenberg_triangular",
     "norm",
     "positive_diagonal",
+    "put_columns",
+    "put_rows",
     "reorder_generalized_schur",
+    "rows_from",
     "sweep",
 ]
 
@@ -58,20 +62,20 @@ def _turned(turn, pair):
     return jnp.stack([turn[0, 0] * pair[0] + turn[0, 1] * pair[1], turn[1, 0] * pair[0] + turn[1, 1] * pair[1]])
 
 
-def _two_rows(m, i):
-    return lax.dynamic_slice(m, (i, jnp.zeros_like(i)), (2, m.shape[1]))
+def rows_from(m, i, size=2):
+    return lax.dynamic_slice(m, (i, jnp.zeros_like(i)), (size, m.shape[1]))
 
 
-def _two_columns(m, j):
-    return lax.dynamic_slice(m, (jnp.zeros_like(j), j), (m.shape[0], 2))
+def columns_from(m, j, size=2):
+    return lax.dynamic_slice(m, (jnp.zeros_like(j), j), (m.shape[0], size))
 
 
-def _put_rows(m, pair, i):
-    return lax.dynamic_update_slice(m, pair, (i, jnp.zeros_like(i)))
+def put_rows(m, rows, i):
+    return lax.dynamic_update_slice(m, rows, (i, jnp.zeros_like(i)))
 
 
-def _put_columns(m, pair, j):
-    return lax.dynamic_update_slice(m, pair, (jnp.zeros_like(j), j))
+def put_columns(m, columns, j):
+    return lax.dynamic_update_slice(m, columns, (jnp.zeros_like(j), j))
 
 
 def apart(i, function, *pairs):
@@ -84,16 +88,16 @@ def apart(i, function, *pairs):
 
 
 def _rows(turn, i, *matrices):
-    pairs = apart(i, lambda *pairs: tuple(_turned(turn, p) for p in pairs), *(_two_rows(m, i) for m in matrices))
-    return tuple(_put_rows(m, p, i) for m, p in zip(matrices, pairs, strict=True))
+    pairs = apart(i, lambda *pairs: tuple(_turned(turn, p) for p in pairs), *(rows_from(m, i) for m in matrices))
+    return tuple(put_rows(m, p, i) for m, p in zip(matrices, pairs, strict=True))
 
 
 def _columns(turn, j, *matrices):
     def turned(*pairs):
         return tuple(_turned(turn.T, p.T).T for p in pairs)
 
-    pairs = apart(j, turned, *(_two_columns(m, j) for m in matrices))
-    return tuple(_put_columns(m, p, j) for m, p in zip(matrices, pairs, strict=True))
+    pairs = apart(j, turned, *(columns_from(m, j) for m in matrices))
+    return tuple(put_columns(m, p, j) for m, p in zip(matrices, pairs, strict=True))
 
 
 def hessenberg_triangular(a, b):
@@ -113,8 +117,8 @@ def hessenberg_triangular(a, b):
             turn = from_left(of_a[0, j], of_a[1, j])
             return _turned(turn, of_a).at[1, j].set(0), _turned(turn, of_b), _turned(turn, of_q)
 
-        of_a, of_b, of_q = apart(i, left, *(_two_rows(m, i) for m in (a, b, q)))
-        a, b, q = (_put_rows(m, pair, i) for m, pair in ((a, of_a), (b, of_b), (q, of_q)))
+        of_a, of_b, of_q = apart(i, left, *(rows_from(m, i) for m in (a, b, q)))
+        a, b, q = (put_rows(m, pair, i) for m, pair in ((a, of_a), (b, of_b), (q, of_q)))
         turn = from_right(of_b[1, i], of_b[1, i + 1])
         a, b, z = _columns(turn, i, a, b, z)
         return (a, b.at[i + 1, i].set(0), q, z), None
@@ -155,8 +159,8 @@ def sweep(a, b, q, z, first, last, zero_at, shift):
             of_a = of_a.at[1, before].set(jnp.where(chase | start, of_a[1, before], 0))
             return of_a, of_b.at[1, j + 1].set(jnp.where(chase, 0, of_b[1, j + 1])), _turned(turn, of_q)
 
-        of_a, of_b, of_q = apart(j, left, *(_two_rows(m, j) for m in (a, b, q)))
-        a, b, q = (_put_rows(m, pair, j) for m, pair in ((a, of_a), (b, of_b), (q, of_q)))
+        of_a, of_b, of_q = apart(j, left, *(rows_from(m, j) for m in (a, b, q)))
+        a, b, q = (put_rows(m, pair, j) for m, pair in ((a, of_a), (b, of_b), (q, of_q)))
         column = jnp.where(chase, before, j)
         turn = from_right(*lax.dynamic_slice(jnp.where(chase, of_a[1], of_b[1]), (column,), (2,)))
         turn = jnp.where(chase & start, eye, turn)  # nothing was filled in
@@ -166,8 +170,8 @@ def sweep(a, b, q, z, first, last, zero_at, shift):
             of_a = of_a.at[j + 1, 0].set(jnp.where(chase & ~start, 0, of_a[j + 1, 0]))
             return of_a, of_b.at[j + 1, 0].set(jnp.where(chase, of_b[j + 1, 0], 0)), of_z
 
-        pairs = apart(j, right, *(_two_columns(m, column) for m in (a, b, z)))
-        a, b, z = (_put_columns(m, pair, column) for m, pair in zip((a, b, z), pairs, strict=True))
+        pairs = apart(j, right, *(columns_from(m, column) for m in (a, b, z)))
+        a, b, z = (put_columns(m, pair, column) for m, pair in zip((a, b, z), pairs, strict=True))
         return j + 1, a, b, q, z
 
     start = jnp.where(chase, zero_at, first)

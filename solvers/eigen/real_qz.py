@@ -8,11 +8,15 @@ from solvers.eigen.qz import (
     EXCEPTIONAL,
     SWEEPS,
     apart,
+    columns_from,
     from_left,
     from_right,
     hessenberg_triangular,
     norm,
     positive_diagonal,
+    put_columns,
+    put_rows,
+    rows_from,
     sweep,
 )
 
@@ -34,24 +38,14 @@ def _times(h, rows):
     return (h[:, :, None] * rows[None]).sum(axis=1)
 
 
-def _few_rows(m, i, size):
-    return lax.dynamic_slice(m, (i, jnp.zeros_like(i)), (size, m.shape[1]))
-
-
-def _few_columns(m, j, size):
-    return lax.dynamic_slice(m, (jnp.zeros_like(j), j), (m.shape[0], size))
-
-
 def on_rows(h, i, *matrices):
     """``h`` times the rows from i on, of each of the matrices."""
 
     def turned(*parts):
         return tuple(_times(h, part) for part in parts)
 
-    parts = apart(i, turned, *(_few_rows(m, i, h.shape[0]) for m in matrices))
-    return tuple(
-        lax.dynamic_update_slice(m, part, (i, jnp.zeros_like(i))) for m, part in zip(matrices, parts, strict=True)
-    )
+    parts = apart(i, turned, *(rows_from(m, i, h.shape[0]) for m in matrices))
+    return tuple(put_rows(m, part, i) for m, part in zip(matrices, parts, strict=True))
 
 
 def on_columns(h, j, *matrices):
@@ -60,10 +54,8 @@ def on_columns(h, j, *matrices):
     def turned(*parts):
         return tuple(_times(h.T, part.T).T for part in parts)
 
-    parts = apart(j, turned, *(_few_columns(m, j, h.shape[0]) for m in matrices))
-    return tuple(
-        lax.dynamic_update_slice(m, part, (jnp.zeros_like(j), j)) for m, part in zip(matrices, parts, strict=True)
-    )
+    parts = apart(j, turned, *(columns_from(m, j, h.shape[0]) for m in matrices))
+    return tuple(put_columns(m, part, j) for m, part in zip(matrices, parts, strict=True))
 
 
 def _block(m, i, j, rows, columns):

@@ -66,19 +66,22 @@ def in_lanes(function, packed, lanes=_LANES):
     return out.reshape(-1, *out.shape[2:])[:batch]
 
 
+def _largest(column, rows):
+    """Where the largest of the first `rows` entries is, (n, lanes); nowhere in a lane with a NaN, which is lost."""
+    size = jnp.where(jnp.arange(column.shape[0])[:, None] < rows, jnp.abs(column), -1)
+    largest = size == size.max(axis=0)
+    return largest & (jnp.cumsum(largest, axis=0) == 1)
+
+
 def _looped(a, b):
     """`_eliminate` by one loop over the columns, whose body works on all lanes.
 
     The column in work is always the first, and the row that is done goes to the end.
     """
     n, k = a.shape[-1], b.shape[-1]
-    place = jnp.arange(n)[:, None]
 
     def step(c, x):
-        size = jnp.where(place < n - c, jnp.abs(x[:, 0]), -1)
-        largest = size == size.max(axis=0)
-        chosen = largest & (jnp.cumsum(largest, axis=0) == 1)
-        # no column is the largest where there is a NaN: the lane is lost
+        chosen = _largest(x[:, 0], n - c)
         pivot = jnp.where(chosen[:, None], x, 0).sum(axis=0)
         others = jnp.where(chosen[:, None], x[0], x)[1:]
         lead = pivot[1:] / pivot[0]
@@ -92,14 +95,11 @@ def _looped(a, b):
 def _inverse_lanes(x):
     """Inverses of (n, n, lanes) by elimination in place: the column that is done makes room for one of the inverse."""
     n = x.shape[0]
-    place = jnp.arange(n)[:, None]
     number = jnp.arange(n, dtype=jnp.int32)[:, None]
 
     def step(c, carry):
         x, rows = carry
-        size = jnp.where(place < n - c, jnp.abs(x[:, 0]), -1)
-        largest = size == size.max(axis=0)
-        chosen = largest & (jnp.cumsum(largest, axis=0) == 1)
+        chosen = _largest(x[:, 0], n - c)
         pivot = jnp.where(chosen[:, None], x, 0).sum(axis=0)
         others = jnp.where(chosen[:, None], x[0], x)[1:]
         inverse = 1 / pivot[0]

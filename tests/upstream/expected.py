@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from sci.accelerate.pytest_plugin import matches
 
 __all__ = ["FILE", "Expected", "judge", "match", "read", "shrunk", "write"]
 
@@ -42,7 +43,7 @@ class Expected:
             raise ValueError(f"pattern {self.pattern!r} has count {self.count}; remove the line")
 
     def matches(self, test: str) -> bool:
-        return fnmatch.fnmatchcase(test, self.pattern.replace("[", "[[]"))
+        return matches(test, self.pattern)
 
     def concerns(self, module: str) -> bool:
         """Whether its tests are in the folder of a module (``linalg``, ``sparse.linalg``)."""

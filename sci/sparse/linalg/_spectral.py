@@ -16,7 +16,12 @@ from sci.sparse.linalg._arguments import operator
 from sci.sparse.linalg._factors import DenseSystem
 from sci.sparse.linalg._sparse_lu import sparse_lu
 
-__all__ = ["common", "dtype_of", "product", "solver_of"]
+__all__ = ["common", "dtype_of", "generator", "product", "solver_of"]
+
+
+def generator(call: Call, rng: Any) -> np.random.Generator:
+    """What a start is drawn from: the user's `rng`, borrowed, or the same numbers in every call."""
+    return np.random.default_rng(0 if rng is None else borrow(call, rng))
 
 
 def product(op: Any, function: Any, x: Any) -> Any:
@@ -134,8 +139,7 @@ def common(call: Call, room: int, which: tuple[str, ...]) -> None:
         raise ValueError(f"maxiter must be positive, maxiter={call['maxiter']}")
     dtype = dtype_of(call, "A")
     if call["v0"] is None:
-        rng = np.random.default_rng(0 if call["rng"] is None else borrow(call, call["rng"]))
-        call["v0"] = rng.uniform(-1.0, 1.0, n).astype(dtype)
+        call["v0"] = generator(call, call["rng"]).uniform(-1.0, 1.0, n).astype(dtype)
     elif np.shape(call["v0"]) not in ((n,), (n, 1)):
         raise ValueError(f"argument 'v0' has shape {np.shape(call['v0'])}; allowed are {(n,)} and {(n, 1)}")
     else:

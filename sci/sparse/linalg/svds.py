@@ -13,11 +13,10 @@ from jax import lax
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator
 
 from sci.bridge import Call, Example, HostRoute, Reason, implements, warn_user
-from sci.bridge.randomness import borrow
 from sci.bridge.worlds import is_jax
 from sci.linalg.decomp_svd import svd
 from sci.sparse.linalg._arguments import operator
-from sci.sparse.linalg._spectral import dtype_of, product
+from sci.sparse.linalg._spectral import dtype_of, generator, product
 from solvers.eigen import hermitian_pairs, lanczos, lobpcg
 
 __all__ = ["svds"]
@@ -96,8 +95,7 @@ def _start(call: Call, solver: str, shape: tuple[int, ...], dtype: Any, k: int) 
             raise ValueError(f"'{rng}' is neither a NumPy Generator nor an integer seed to instantiate one.")
         if isinstance(rng, (int, np.integer)):
             rng = np.random.RandomState(rng)
-        generator = np.random.default_rng(0 if rng is None else borrow(call, rng))
-        call["v0"] = generator.standard_normal((*size, k) if solver == "lobpcg" else size).astype(dtype)
+        call["v0"] = generator(call, rng).standard_normal((*size, k) if solver == "lobpcg" else size).astype(dtype)
         return
     v0 = v0 if is_jax(v0) else np.atleast_1d(v0)
     if not jnp.issubdtype(v0.dtype, jnp.inexact):
@@ -109,8 +107,7 @@ def _start(call: Call, solver: str, shape: tuple[int, ...], dtype: Any, k: int) 
         if k == 1:
             v0 = v0.reshape(-1, 1)
         else:
-            rng = np.random.default_rng(0 if call["rng"] is None else borrow(call, call["rng"]))
-            v0 = rng.standard_normal((*size, k)).astype(dtype)
+            v0 = generator(call, call["rng"]).standard_normal((*size, k)).astype(dtype)
     call["v0"] = v0
 
 
