@@ -79,8 +79,8 @@ def _is_traced(leaf):
 def _partition(tree):
     leaves, structure = jax.tree.flatten(tree)
     traced = [leaf for leaf in leaves if _is_traced(leaf)]
-    # The text tells apart what JAX's comparison of structures does not: dataclasses with equal fields.
-    return traced, (structure, str(structure), tuple(_TRACED if _is_traced(leaf) else leaf for leaf in leaves))
+    # The hash tells apart what JAX's comparison of structures does not: `register_dataclass` with equal fields.
+    return traced, (structure, hash(structure), tuple(_TRACED if _is_traced(leaf) else leaf for leaf in leaves))
 
 
 def _join(static, traced):

@@ -34,6 +34,7 @@ _compiled = LRU(1024)
 
 _tree_flatten = jax.tree_util.tree_flatten
 _tree_unflatten = jax.tree_util.tree_unflatten
+_tree_structure = jax.tree_util.tree_structure
 _leaf_types = (np.ndarray, np.generic, jax.Array)
 
 
@@ -129,6 +130,7 @@ class Bridge:
         self.callables = dict(callables)
         self.trees = frozenset(trees)
         self.dynamic = tuple(n for n in needed if n not in self.static)
+        self.structured = tuple(n for n in self.dynamic if n in self.callables or n in self.trees)
         rules = dict.fromkeys(self.dynamic, dtypes if isinstance(dtypes, str) else "inexact")
         if not isinstance(dtypes, str):
             rules |= dtypes
@@ -297,8 +299,10 @@ class Bridge:
         # one `jax.jit` for each precision: shared, its fast path can hand float32 to a float64 program (jax 0.10)
         key: tuple[Any, ...] = (self.name, static, call.numpy or jax.config.jax_enable_x64)  # type: ignore[attr-defined]
         options = None
-        if self.callables:
-            key += tuple([jax.tree_util.tree_structure(call[name]) for name in self.callables])
+        if self.structured:
+            # A `jax.jit` for each structure: JAX's comparison does not tell apart dataclasses with equal fields, only
+            # its hash does (jax 0.10 to 0.12). A dict compares all of the hash first, the cache of a jit seven bits.
+            key += tuple([_tree_structure(call[name]) for name in self.structured])
         if call.numpy and not call.nested and (self.quick or (self.lapack and not _elementwise(dynamic))):
             options = platform.quick_options()  # JAX takes compiler options at the top level only
             key += (True,)

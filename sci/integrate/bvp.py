@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jax
@@ -14,6 +13,7 @@ from scipy.integrate._bvp import BVPResult
 from sci.bridge import Call, Example, HostRoute, Reason, as_array, implements, register_result, warn_user
 from sci.bridge.worlds import is_jax
 from solvers import bvp
+from solvers.pytrees import pytree_dataclass
 
 __all__ = ["BVPResult", "Spline", "solve_bvp"]
 
@@ -25,7 +25,7 @@ _FOREVER = np.iinfo(np.int32).max
 _LEAST_TOL = 100 * np.finfo(float).eps
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=("x", "c", "n"), meta_fields=())
+@pytree_dataclass
 @dataclass(frozen=True)
 class Spline:
     """Solution between the nodes in the JAX world: called as SciPy's `PPoly`, a pytree."""

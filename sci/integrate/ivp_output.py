@@ -16,13 +16,14 @@ from scipy.integrate._ivp.ivp import OdeResult
 from sci.bridge import register_result
 from sci.bridge.worlds import double_precision
 from solvers.ode import Dense
+from solvers.pytrees import pytree_dataclass
 
 __all__ = ["ContinuousSolution", "OdeResult", "Segment", "numpy_solution"]
 
 register_result(OdeResult)
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=("dense",), meta_fields=())
+@pytree_dataclass
 @dataclass(frozen=True)
 class ContinuousSolution:
     """Continuous solution in the JAX world: called as SciPy's `OdeSolution`, a pytree."""

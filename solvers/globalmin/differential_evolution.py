@@ -12,6 +12,7 @@ from solvers.globalmin.mutation import STRATEGIES, crossover, distinct
 from solvers.globalmin.stationary import stationary
 from solvers.implicit import close, implicit
 from solvers.iterate import iterate, split
+from solvers.pytrees import pytree_dataclass
 
 __all__ = ["CONVERGED", "MAX_GENERATIONS", "RUNNING", "DifferentialEvolution", "EvolutionResult",
            "differential_evolution"]  # fmt: skip
@@ -77,7 +78,7 @@ class Landscape(NamedTuple):
         return x if self.integral is None else jnp.where(self.integral, jnp.round(x), x)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class DifferentialEvolution:
     """Storn and Price's method, with Lampinen's rule for constraints.

@@ -11,6 +11,7 @@ from jax import lax
 from solvers.globalmin.stationary import stationary
 from solvers.implicit import close, implicit
 from solvers.iterate import iterate, split
+from solvers.pytrees import pytree_dataclass
 
 __all__ = ["Direct", "DirectResult", "direct"]
 
@@ -57,7 +58,7 @@ class DirectResult(NamedTuple):
     state: Any
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Direct:
     """Jones' method of dividing rectangles, and Gablonsky's locally biased variant.

@@ -13,6 +13,7 @@ from solvers.globalmin.stationary import stationary
 from solvers.implicit import close, implicit
 from solvers.iterate import split
 from solvers.minimize import LBFGSB, minimize
+from solvers.pytrees import pytree_dataclass
 
 __all__ = ["AnnealingResult", "DualAnnealing", "dual_annealing"]
 
@@ -77,7 +78,7 @@ class AnnealingResult(NamedTuple):
     state: Any
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class DualAnnealing:
     """Generalized simulated annealing by Xiang's schedule, with local searches by L-BFGS-B.

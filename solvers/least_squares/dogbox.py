@@ -9,6 +9,7 @@ from jax import lax
 
 from solvers.least_squares.region import Quadratic, least_on_interval, radius, termination, to_bound
 from solvers.least_squares.trf import GTOL, IMPROPER, MAX_EVALUATIONS, RUNNING, BoxedRegion, Scalars
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import norm, pack, product
 
 __all__ = ["Dogbox", "DogboxState"]
@@ -44,7 +45,7 @@ class DogboxState(NamedTuple):
     optimality = property(lambda self: self.unpack().gnorm)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Dogbox(BoxedRegion):
     """Dogleg steps in a box, the variables at active bounds fixed. Parameters as of `TRF`.

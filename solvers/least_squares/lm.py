@@ -10,6 +10,7 @@ from jax import lax
 from solvers.batching import any_lane
 from solvers.least_squares.factors import well_conditioned
 from solvers.least_squares.parameter import damping
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import inner, norm, pack, product
 
 __all__ = ["LM", "LMState"]
@@ -59,7 +60,7 @@ class LMState(NamedTuple):
     nit = property(lambda self: self.unpack().nit.astype(jnp.int32))
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class LM:
     """MINPACK's ``lmder``: More's Levenberg-Marquardt method.

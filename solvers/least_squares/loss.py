@@ -11,8 +11,9 @@ References
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax
 import jax.numpy as jnp
+
+from solvers.pytrees import pytree_dataclass
 
 __all__ = ["LOSSES", "Loss"]
 
@@ -41,7 +42,7 @@ def _arctan(z):
 LOSSES = {"huber": _huber, "soft_l1": _soft_l1, "cauchy": _cauchy, "arctan": _arctan}
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Loss:
     """A robust loss.

@@ -20,6 +20,7 @@ from solvers.least_squares.region import (
     to_bound,
     trust_region,
 )
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import inner, norm, pack, product
 
 __all__ = ["TRF", "TRFState"]
@@ -100,7 +101,7 @@ class BoxedRegion:
         return state.status != RUNNING
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class TRF(BoxedRegion):
     """Trust-region reflective: steps in variables scaled by the distance to the bounds, reflected at these.

@@ -11,6 +11,7 @@ from jax import lax
 from solvers.minimize import line_search
 from solvers.minimize.searcher import Pausing, search_scalars
 from solvers.minimize.status import MAX_ITERATIONS, NOT_FINITE, PRECISION_LOSS, RUNNING, SUCCESS
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import entry, inner, norm, pack, product
 
 __all__ = ["BFGS", "BFGSState"]
@@ -37,7 +38,7 @@ class BFGSState(NamedTuple):
     fresh = property(lambda self: entry(self.scalars, line_search.SIZE + 4) > 0)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class BFGS(Pausing):
     """BFGS with a strong-Wolfe line search; termination and constants are SciPy's.

@@ -11,6 +11,7 @@ from jax import lax
 from solvers.minimize import line_search
 from solvers.minimize.searcher import Pausing, search_scalars
 from solvers.minimize.status import MAX_ITERATIONS, NOT_FINITE, PRECISION_LOSS, RUNNING, SUCCESS
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import entry, inner, norm, pack
 
 __all__ = ["CG", "SearchState"]
@@ -50,7 +51,7 @@ class Searcher(Pausing):
         return SearchState(x0, zeros, zeros, search_scalars(dtype, 1), np.zeros((capacity, n), dtype))
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class CG(Searcher):
     """Conjugate gradients by Polak and Ribiere, with Powell's restart; termination and constants are SciPy's.

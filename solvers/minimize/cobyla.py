@@ -11,6 +11,7 @@ from jax import lax
 from solvers.minimize.linear_step import linear_step
 from solvers.minimize.searcher import Pausing
 from solvers.minimize.status import RUNNING
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import entry, inner, norm, pack, product
 
 __all__ = ["COBYLA", "COBYLAState"]
@@ -68,7 +69,7 @@ class _Decision(NamedTuple):
     going: Any
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class COBYLA(Pausing):
     """Powell's linear interpolation on a simplex, with a trust region and a merit function.

@@ -10,6 +10,7 @@ from jax import lax
 
 from solvers.minimize.searcher import Pausing
 from solvers.minimize.status import RUNNING
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import entry, inner, norm, pack
 
 __all__ = ["InteriorPoint", "InteriorPointState"]
@@ -51,7 +52,7 @@ class InteriorPointState(NamedTuple):
     barrier = property(lambda self: entry(self.scalars, 6))
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class InteriorPoint(Pausing):
     """Newton's method on the perturbed optimality conditions, with a line search on a merit function.

@@ -12,6 +12,7 @@ from solvers.minimize import thuente
 from solvers.minimize.limited_memory import Memory, empty, inner_inverse, learn, solve_free, weights
 from solvers.minimize.searcher import Pausing
 from solvers.minimize.status import MAX_ITERATIONS, PRECISION_LOSS, RUNNING, SUCCESS
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import entry, inner, norm, pack
 
 __all__ = ["LBFGSB", "LBFGSBState"]
@@ -47,7 +48,7 @@ class LBFGSBState(NamedTuple):
     theta = property(lambda self: entry(self.scalars, thuente.SIZE + 7))
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class LBFGSB(Pausing):
     """Limited-memory BFGS with bounds; termination and constants are SciPy's.

@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 
 from solvers.minimize.status import EVALUATIONS, ITERATIONS, RUNNING, SUCCESS
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import entry, pack
 
 __all__ = ["NelderMead", "NelderMeadState"]
@@ -42,7 +43,7 @@ class NelderMeadState(NamedTuple):
     passes = property(lambda self: entry(self.scalars, 6).astype(jnp.int32))
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class NelderMead:
     """Nelder and Mead's simplex; termination, constants and counters are SciPy's.

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 
 from solvers.minimize import line_search
 from solvers.minimize.cg import Searcher, SearchState
 from solvers.minimize.status import MAX_ITERATIONS, NOT_FINITE, PRECISION_LOSS, RUNNING, SUCCESS
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import inner, norm, pack
 
 __all__ = ["NewtonCG"]
@@ -17,7 +17,7 @@ __all__ = ["NewtonCG"]
 _MOST = 50.0  # greatest multiple of the Newton step in the first line search
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class NewtonCG(Searcher):
     """Line-search Newton with conjugate gradients; termination and constants are SciPy's.

@@ -11,6 +11,7 @@ from jax import lax
 from solvers.minimize import line_minimum
 from solvers.minimize.searcher import Pausing
 from solvers.minimize.status import EVALUATIONS, ITERATIONS, NOT_FINITE, RUNNING, SUCCESS
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import entry, pack
 
 __all__ = ["Powell", "PowellState"]
@@ -58,7 +59,7 @@ class _Sweep(NamedTuple):
     nit: Any
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Powell(Pausing):
     """Powell's conjugate directions with Brent's line searches; termination, constants and counters are SciPy's.

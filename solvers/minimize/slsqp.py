@@ -10,6 +10,7 @@ from jax import lax
 
 from solvers.minimize.quadratic import quadratic_program
 from solvers.minimize.status import RUNNING, SUCCESS
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import entry, inner, norm, pack
 
 __all__ = ["SLSQP", "SLSQPState"]
@@ -46,7 +47,7 @@ class SLSQPState(NamedTuple):
     fresh = property(lambda self: entry(self.scalars, 5) > 0)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class SLSQP:
     """Sequential quadratic programming by Kraft; termination and constants are SciPy's.

@@ -11,6 +11,7 @@ from jax import lax
 from solvers.minimize import thuente
 from solvers.minimize.searcher import Pausing
 from solvers.minimize.status import RUNNING
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import entry, inner, norm, pack
 
 __all__ = ["TNC", "TNCState"]
@@ -45,7 +46,7 @@ class TNCState(NamedTuple):
     fresh = property(lambda self: entry(self.scalars, thuente.SIZE + 4) > 0)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class TNC(Pausing):
     """Truncated Newton: conjugate gradients on the free variables, a line search up to the next bound.

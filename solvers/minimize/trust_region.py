@@ -11,6 +11,7 @@ from jax import lax
 from solvers.minimize import subproblems
 from solvers.minimize.searcher import Pausing
 from solvers.minimize.status import MAX_ITERATIONS, NOT_FINITE, PRECISION_LOSS, RUNNING, SUCCESS
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import entry, inner, norm, pack
 
 __all__ = ["Dogleg", "TrustExact", "TrustKrylov", "TrustNCG", "TrustRegionState"]
@@ -41,7 +42,7 @@ class TrustRegionState(NamedTuple):
     njev = property(lambda self: entry(self.scalars, 7).astype(jnp.int32))
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class _TrustRegion(Pausing):
     """The iteration that the methods share; termination and constants are SciPy's.
@@ -152,13 +153,13 @@ class _TrustRegion(Pausing):
         return subproblems.exact(spectrum, gradient, radius)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class TrustExact(_TrustRegion):
     """Trust region with the global minimiser of the model, from the Hessian's spectrum."""
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class TrustKrylov(_TrustRegion):
     """Trust region with the global minimiser of the model over the whole Krylov space.
@@ -167,7 +168,7 @@ class TrustKrylov(_TrustRegion):
     """
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Dogleg(_TrustRegion):
     """Trust region with Powell's dogleg path; the Hessian has to be positive definite."""
@@ -176,7 +177,7 @@ class Dogleg(_TrustRegion):
         return subproblems.dogleg(spectrum, gradient, radius)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class TrustNCG(_TrustRegion):
     """Trust region with Steihaug's truncated conjugate gradients: products with the Hessian only."""

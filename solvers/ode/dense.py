@@ -1,14 +1,15 @@
 """Continuous output of an integration."""
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from solvers.pytrees import pytree_dataclass
 
-@partial(jax.tree_util.register_dataclass, data_fields=("t", "coefficients", "n"), meta_fields=("method",))
+
+@pytree_dataclass
 @dataclass(frozen=True)
 class Dense:
     """A solution that can be evaluated at any time: ``dense(t)``.
@@ -21,7 +22,7 @@ class Dense:
     n : number of steps
     """
 
-    method: Any
+    method: Any = field(metadata={"static": True})
     t: jax.Array
     coefficients: Any
     n: jax.Array

@@ -8,7 +8,7 @@ References
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -16,17 +16,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from solvers.pytrees import pytree_dataclass
+
 #: A band is used as one if it is at most this part of the matrix.
 NARROW = 0.25
 #: Smallest system with banded elimination.
 LEAST = 16
 
 
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=("groups", "order", "place", "mask"),
-    meta_fields=("lower", "upper", "colours", "packed"),
-)
+_static = partial(field, metadata={"static": True})
+
+
+@pytree_dataclass
 @dataclass(frozen=True)
 class Pattern:
     """Where a Jacobian may differ from zero; made by `banded_pattern` or `sparse_pattern`.
@@ -45,10 +46,10 @@ class Pattern:
     order: Any
     place: Any
     mask: Any
-    lower: int | None
-    upper: int | None
-    colours: int
-    packed: bool = False
+    lower: int | None = _static()
+    upper: int | None = _static()
+    colours: int = _static()
+    packed: bool = _static(default=False)
 
     def jacobian(self, rhs, y):
         """The Jacobian of ``rhs(y)``: its diagonals, or the whole matrix."""

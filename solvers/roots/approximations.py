@@ -14,10 +14,10 @@ References
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
 from solvers.linear.gmres import gmres
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import inner, norm
 
 __all__ = ["Anderson", "Broyden1", "Broyden2", "DiagBroyden", "ExcitingMixing", "Krylov", "LinearMixing"]
@@ -47,7 +47,7 @@ class _Mixing:
         return jnp.where(size > 0, 0.5 * jnp.maximum(norm(x), 1.0) / jnp.where(size > 0, size, 1.0), 1.0)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Broyden1(_Mixing):
     """Broyden's good method on the inverse Jacobian, a dense (n, n) matrix.
@@ -89,7 +89,7 @@ class Broyden1(_Mixing):
         return v / inner(df, v)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Broyden2(Broyden1):
     """Broyden's bad method; parameters as `Broyden1`."""
@@ -99,7 +99,7 @@ class Broyden2(Broyden1):
         return df / inner(df, df)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Anderson(_Mixing):
     """Extended Anderson mixing of the last steps.
@@ -143,7 +143,7 @@ class Anderson(_Mixing):
         return steps, changes, alpha, jnp.minimum(count + 1, self.memory)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class LinearMixing(_Mixing):
     """The step ``-alpha fun`` throughout."""
@@ -158,7 +158,7 @@ class LinearMixing(_Mixing):
         return model
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class DiagBroyden(_Mixing):
     """The diagonal of Broyden's updates."""
@@ -173,7 +173,7 @@ class DiagBroyden(_Mixing):
         return model - (df + model * dx) * dx / inner(dx, dx)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class ExcitingMixing(_Mixing):
     """A diagonal that grows by `alpha` while a component keeps its sign, up to `alphamax`."""
@@ -193,7 +193,7 @@ class ExcitingMixing(_Mixing):
         return jnp.clip(beta, 0.0, self.alphamax), alpha
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Krylov:
     """Newton's method with the exact Jacobian's products in GMRES.

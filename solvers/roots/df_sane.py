@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import inner
 
 __all__ = ["DFSane", "DFSaneState"]
@@ -35,7 +35,7 @@ class DFSaneState(NamedTuple):
     njev = property(lambda self: jnp.zeros_like(self.nfev))
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class DFSane:
     """DF-SANE with the nonmonotone search of its authors.

@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 from jax.scipy.linalg import solve_triangular
 
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.vectors import entry, norm, pack, product
 
 __all__ = ["Hybr", "HybrState"]
@@ -60,7 +61,7 @@ class HybrState(NamedTuple):
     nit = property(lambda self: self.unpack().nit.astype(jnp.int32))
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Hybr:
     """MINPACK's ``hybrj``: dogleg steps on a Broyden model, the Jacobian renewed after two failures.

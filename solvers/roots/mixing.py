@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from solvers.pytrees import pytree_dataclass
 from solvers.roots.approximations import Broyden1
 from solvers.roots.vectors import inner, norm
 
@@ -37,7 +38,7 @@ class QuasiNewtonState(NamedTuple):
     njev = property(lambda self: jnp.zeros_like(self.nfev))
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class QuasiNewton:
     """Steps ``-J^{-1} fun`` by an approximation of the Jacobian, shortened until the norm decreases.

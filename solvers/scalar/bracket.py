@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from solvers.pytrees import pytree_dataclass
 from solvers.scalar.drive import both, counter
 from solvers.scalar.status import BAD_INPUT, CONVERGED, NOT_CONVERGED, RUNNING
 
@@ -31,7 +32,7 @@ class BracketState(NamedTuple):
     status: jax.Array
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class BracketMinimum:
     """Walk downhill from two points until the function rises.

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from solvers.pytrees import pytree_dataclass
 from solvers.scalar.drive import both, counter, same_sign
 from solvers.scalar.status import CONVERGED, NOT_CONVERGED, NOT_FINITE, RUNNING, SIGN_ERROR
 
@@ -42,7 +43,7 @@ class BrentState(NamedTuple):
         return 2 + self.nit - ((self.status == CONVERGED) & (self.nit > 0))
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Brent:
     """Brent's method: interpolation as long as it shrinks the bracket, bisection otherwise.
@@ -136,7 +137,7 @@ class BisectState(NamedTuple):
     status: jax.Array
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Bisect:
     """Bisection. Parameters as of `Brent`."""
@@ -184,7 +185,7 @@ class RidderState(NamedTuple):
     status: jax.Array
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Ridder:
     """Ridders' method: two evaluations an iteration, at the midpoint and where an exponential fit has its root.

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from solvers.pytrees import pytree_dataclass
 from solvers.scalar.drive import counter
 from solvers.scalar.status import CONVERGED, NOT_CONVERGED, NOT_FINITE, RUNNING, SIGN_ERROR
 
@@ -43,7 +44,7 @@ class ChandrupatlaState(NamedTuple):
         }
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Chandrupatla:
     """Inverse quadratic interpolation where it is safe, bisection otherwise.
@@ -158,7 +159,7 @@ class ChandrupatlaMinimumState(NamedTuple):
         return {"bracket": (low, self.x, high), "f_bracket": (flow, self.fun, fhigh)}
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class ChandrupatlaMinimum:
     """Quadratic interpolation where two estimates in a row agree, golden sections otherwise.

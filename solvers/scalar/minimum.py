@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from solvers.pytrees import pytree_dataclass
 from solvers.scalar.drive import both, counter
 from solvers.scalar.status import CONVERGED, NOT_CONVERGED, NOT_FINITE, RUNNING
 
@@ -99,7 +100,7 @@ def _next(fun, s, section, tol):
     return s._replace(trial=s.x + moved, ftrial=fun(s.x + moved), step=step, last=last)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class BrentMinimum:
     """Brent's method within a bracket: the start is ``(a, x, b)`` with ``f(x)`` below ``f(a)`` and ``f(b)``.
@@ -141,7 +142,7 @@ class BrentMinimum:
         return jnp.where(jnp.isnan(s.fun) | jnp.isnan(s.x), NOT_FINITE, status).astype(jnp.int32)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class BoundedMinimum:
     """Brent's method between bounds: the start is ``(a, b)``.
@@ -202,7 +203,7 @@ class GoldenState(NamedTuple):
     fun = property(lambda self: jnp.where(self.f1 < self.f2, self.f1, self.f2))
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class GoldenMinimum:
     """Golden sections within a bracket ``(a, x, b)``. Parameters as of `BrentMinimum`."""

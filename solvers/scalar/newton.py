@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from solvers.pytrees import pytree_dataclass
 from solvers.scalar.drive import both, counter
 from solvers.scalar.status import CONVERGED, NOT_CONVERGED, NOT_FINITE, RUNNING, ZERO_SLOPE
 
@@ -24,7 +25,7 @@ class NewtonState(NamedTuple):
     fun = property(lambda self: self.values[0])
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Newton:
     """Newton's method; Halley's where the function gives a second derivative.
@@ -87,7 +88,7 @@ class SecantState(NamedTuple):
     extra = property(lambda self: {"previous": self.previous})
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class Secant:
     """The secant method. Parameters as of `Newton`."""

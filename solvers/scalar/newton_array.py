@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from solvers.pytrees import pytree_dataclass
 from solvers.scalar.drive import both, counter
 from solvers.scalar.status import CONVERGED, NOT_CONVERGED, RUNNING, ZERO_SLOPE
 
@@ -41,7 +42,7 @@ def _ended(sloped, failed, stop):
     return jnp.where(stop, status, RUNNING).astype(jnp.int32)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class NewtonArray:
     """Newton's or Halley's method on an array, as SciPy's `newton` iterates it.
@@ -80,7 +81,7 @@ class NewtonArray:
         return ArrayState(x, fun(x), state.x, state.x, sloped, failed, state.nfev + 1, nit, status)
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class SecantArray:
     """The secant method on an array. Parameters as of `NewtonArray`."""

