@@ -9,7 +9,9 @@ import pytest
 
 from sci.bridge.cache import memory_maps
 
-_MOST_MAPS = 20_000
+_MOST_MAPS = 30_000
+#: Tracing makes millions of small objects that live on: Python's default looks through them all every 700 new ones.
+gc.set_threshold(20_000, 20, 50)
 _tests = itertools.count(1)
 
 
