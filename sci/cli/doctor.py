@@ -93,6 +93,7 @@ def doctor() -> int:
         ("policy", current_policy()),
         ("allocator", STATE.get("allocator", "?")),
         ("loops", STATE.get("loops", "?")),
+        ("dispatch", STATE.get("dispatch", "?")),
         ("compilation cache", STATE.get("compilation_cache", "?")),
         ("platform", f"{platform.platform()}, {sys.executable}"),
     ]

@@ -18,7 +18,7 @@ from sci.bridge.implements import _compiled
 
 
 def python(code, **environment):
-    ours = ("SCI_ALLOCATOR", "SCI_COMPILATION_CACHE", "SCI_LOOPS", "XLA_FLAGS")
+    ours = ("SCI_ALLOCATOR", "SCI_COMPILATION_CACHE", "SCI_DISPATCH", "SCI_LOOPS", "XLA_FLAGS")
     env = {k: v for k, v in os.environ.items() if k not in ours}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=env | environment, timeout=120
@@ -67,6 +67,27 @@ def test_loops_become_one_kernel_and_the_environment_stays():
     assert int(marks) > 0 and int(also) > 0 and found[1][1].split()[1] == "0"
     status, out, err = python("import jax; jax.numpy.ones(3) + 1\n" + LOOPS)
     assert status == 0 and out.startswith("stock"), err
+
+
+DISPATCH = """
+import jax, sci
+from sci.bridge.platform import STATE
+print(STATE["dispatch"].split(" ")[0], jax.config.values["jax_cpu_enable_async_dispatch"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "environment", "expected"),
+    [
+        ("", {}, "inline False"),
+        ("", {"SCI_DISPATCH": "stock"}, "stock True"),
+        ("", {"JAX_CPU_ENABLE_ASYNC_DISPATCH": "1"}, "stock True"),
+        ("import jax; jax.numpy.ones(3) + 1", {}, "stock True"),
+    ],
+)
+def test_programs_run_in_the_calling_thread(before, environment, expected):
+    status, out, err = python(before + DISPATCH, **environment)
+    assert (status, out) == (0, expected), err
 
 
 def test_the_cache_is_used_by_a_second_process(tmp_path):
