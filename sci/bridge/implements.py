@@ -25,7 +25,17 @@ from sci.bridge.randomness import give_back
 from sci.bridge.reasons import HostRoute, Reason
 from sci.bridge.registry import Entry, Example, register
 from sci.bridge.signature import Binder, public_signature
-from sci.bridge.worlds import PLAIN_TYPES, RULES, double_precision, is_jax, to_jax_world, to_numpy_world, writable
+from sci.bridge.worlds import (
+    PLAIN_TYPES,
+    RULES,
+    all_finite,
+    double_precision,
+    is_jax,
+    to_jax_world,
+    to_numpy_world,
+    unchanged,
+    writable,
+)
 
 __all__ = ["Call", "implements"]
 
@@ -77,7 +87,7 @@ def freeze(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return freeze(value.tolist())
     if isinstance(value, (list, tuple)):
-        return tuple(map(freeze, value))
+        return tuple([v if type(v) in _FROZEN else freeze(v) for v in value])
     if isinstance(value, dict):
         return tuple((k, freeze(v)) for k, v in value.items())
     return value
@@ -137,6 +147,10 @@ class Bridge:
         if wrong := [r for r in rules.values() if r not in RULES]:
             raise ValueError(f"{name}: dtype rule {wrong[0]!r}; allowed are {RULES}")
         self.rules = rules
+        #: name, dtypes that are taken as they are, whether it is a tree
+        self.conversions = tuple(
+            (n, unchanged(rules[n]), n in self.trees) for n in self.dynamic if n not in self.callables
+        )
         self.out = out
         self.prepare, self.supports, self.validate = prepare, supports, validate
         self.finite = tuple(finite)
@@ -274,9 +288,11 @@ class Bridge:
         return [call[name] for name in self.dynamic]
 
     def _convert_arrays(self, call: Call) -> None:
-        for name in self.dynamic:
-            if name not in self.callables:
-                call[name] = self._converted(name, call[name], call.numpy)
+        numpy = call.numpy
+        for name, same, tree in self.conversions:
+            value = call[name]
+            if not (numpy and not tree and type(value) is np.ndarray and value.dtype in same):
+                call[name] = self._converted(name, value, numpy)
 
     def _converted(self, name: str, value: Any, numpy: bool) -> Any:
         convert = to_numpy_world if numpy else to_jax_world
@@ -289,7 +305,7 @@ class Bridge:
     def _check_finite(self, call: Call) -> None:
         for name in self.finite:
             value = call[name]
-            if value is not None and not np.isfinite(value).all():
+            if value is not None and not all_finite(value):
                 raise ValueError(f"array must not contain infs or NaNs: argument {name!r} of {self.name}")
 
     # --- compiled body -----------------------------------------------------------------------

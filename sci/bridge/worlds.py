@@ -6,6 +6,7 @@ JAX world: values are left alone but for integers, which become floats where Sci
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -13,7 +14,10 @@ import numpy as np
 
 from sci.bridge.reasons import HostRoute, Reason
 
-__all__ = ["double_precision", "is_jax", "is_traced", "to_jax_world", "to_numpy_world", "to_host", "writable"]
+__all__ = [
+    "all_finite", "double_precision", "is_jax", "is_traced", "to_host", "to_jax_world", "to_numpy_world", "unchanged",
+    "writable",
+]  # fmt: skip
 
 _PLAIN = (np.ndarray, float, int, str, bool, type(None), complex, np.generic, slice, type)
 _SCALARS = (float, int, bool, complex)
@@ -74,6 +78,11 @@ def _rule_table(rule: str) -> dict[np.dtype, np.dtype]:
 
 
 _TABLES = {rule: _rule_table(rule) for rule in RULES}
+
+
+def unchanged(rule: str) -> frozenset[np.dtype]:
+    """The dtypes of the NumPy world that a rule leaves alone."""
+    return frozenset(dtype for dtype, wanted in _TABLES[rule].items() if dtype == wanted)
 
 
 def _refuse(name: str, array: np.ndarray) -> HostRoute:
@@ -152,6 +161,17 @@ def to_host(value: Any) -> Any:
     if type(value) is dict:
         return {k: to_host(v) for k, v in value.items()}
     return value
+
+
+#: Up to this size one product is quicker than two passes.
+_SMALL = 4096
+
+
+def all_finite(value: Any) -> bool:
+    """Whether an array of the NumPy world, or a number, holds neither infinities nor NaN."""
+    if type(value) is np.ndarray and value.size <= _SMALL and math.isfinite(np.vdot(value, value).real):
+        return True  # not so where the sum overflows: a closer look then
+    return bool(np.isfinite(value).all())
 
 
 # --- results ---------------------------------------------------------------------------------

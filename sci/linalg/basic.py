@@ -128,8 +128,6 @@ def _check_conditions(call: Call, rcond: Any) -> None:
     """SciPy's error for singular slices and warning for ill-conditioned ones."""
     a = call["a"]
     eps = _SINGLE_EPS if isinstance(a, np.ndarray) and a.dtype.char in "fF" else _DOUBLE_EPS
-    if np.ndim(rcond) == 0 and rcond >= eps:  # the common case, kept short
-        return
     rcond = np.atleast_1d(rcond).ravel()
     good = rcond >= eps  # False for NaN
     if good.all():
@@ -152,6 +150,10 @@ def _prepare_solve(call: Call) -> None:
 
 def _validate_solve(call: Call) -> None:
     a, b = call["a"], call["b"]
+    if type(a) is type(b) is np.ndarray and a.ndim == 2 and not call["transposed"]:  # the common case, kept short
+        n, m = a.shape
+        if n == m and b.ndim in (1, 2) and b.shape[0] == n:
+            return
     if np.ndim(a) < 2:
         if np.size(a) != 1:
             raise ValueError(f"Expected square matrix, got a1.shape={(1, *np.shape(a))} for argument 'a'")
@@ -170,6 +172,8 @@ def _validate_solve(call: Call) -> None:
 
 def _finish_solve(call: Call, out: Any) -> Any:
     x, rcond = out
+    if type(rcond) is np.float64 and rcond >= _DOUBLE_EPS:  # the common case, kept short
+        return x
     if np.size(x) and np.size(call["a"]):
         _check_conditions(call, rcond)
     return x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -148,7 +149,7 @@ def _expm_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> Any:
 
 def _validate(call: Call) -> None:
     shape = np.shape(call["A"])
-    if np.prod(shape) == 1 and len(shape) < 2:
+    if len(shape) < 2 and math.prod(shape) == 1:
         return
     if len(shape) < 2:
         raise LinAlgError(f"The input array must be at least two-dimensional; argument 'A' has shape {shape}")

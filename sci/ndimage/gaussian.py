@@ -65,6 +65,16 @@ def kernel(sigma, order, truncate, radius):
 
 def plan_gaussian(ndim, sigma, order, mode, truncate, radius, axes):
     """``(weights, plan)`` of a Gaussian filter over `axes` of an `ndim`-dimensional array."""
+    settings = (ndim, sigma, order, mode, truncate, radius, axes)
+    if any(map(is_jax, settings)):
+        return _planned(*settings)
+    try:
+        return _remembered(*settings)
+    except TypeError:  # lists and arrays cannot be hashed; what is wrong is said again
+        return _planned(*settings)
+
+
+def _planned(ndim, sigma, order, mode, truncate, radius, axes):
     axes = check_axes(axes, ndim)
     if is_jax(sigma) and getattr(sigma, "ndim", 1) == 0:
         sigma = (sigma,) * len(axes)
@@ -84,6 +94,10 @@ def plan_gaussian(ndim, sigma, order, mode, truncate, radius, axes):
             weights.append(w)
             plan.append((axis, filter_mode(m), 0, symmetry))
     return tuple(weights), tuple(plan)
+
+
+#: A plan takes longer than the filter of a small image. Typed: a radius of 1.0 is refused, of 1 it is not.
+_remembered = functools.lru_cache(512, typed=True)(_planned)
 
 
 def _common(call):
