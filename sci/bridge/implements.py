@@ -313,7 +313,9 @@ class Bridge:
     def _run(self, call: Call, dynamic: list[Any]) -> Any:
         static = tuple([v if type(v := call[name]) in _FROZEN else freeze(v) for name in self.static])
         # one `jax.jit` for each precision: shared, its fast path can hand float32 to a float64 program (jax 0.10)
-        key: tuple[Any, ...] = (self.name, static, call.numpy or jax.config.jax_enable_x64)  # type: ignore[attr-defined]
+        x64 = call.numpy or jax.config.jax_enable_x64  # type: ignore[attr-defined]
+        # with the types: 1, 1.0 and True are equal, and may give results of different types
+        key: tuple[Any, ...] = (self.name, static, tuple([type(v) for v in static]), x64)
         options = None
         if self.structured:
             # A `jax.jit` for each structure: JAX's comparison does not tell apart dataclasses with equal fields, only

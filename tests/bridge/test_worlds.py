@@ -16,6 +16,7 @@ import sci
 from sci import linalg
 from sci.bridge import Example, HostRoute, Reason, implements
 from sci.bridge.cache import LRU
+from sci.bridge.implements import Bridge
 from sci.bridge.registry import REGISTRY, jax_for, lookup
 from sci.bridge.signature import Binder
 from sci.bridge.worlds import is_jax, is_traced, to_numpy_world, writable
@@ -174,3 +175,14 @@ def test_calls_from_many_threads_agree():
 
 def test_results_pickle():
     assert (pickle.loads(pickle.dumps(linalg.inv(np.eye(3)))) == np.eye(3)).all()
+
+
+def test_equal_options_of_different_types_share_no_program():
+    nothing = dict.fromkeys(("out", "prepare", "supports", "validate", "finish", "finish_jax", "drive"))
+    bridge = Bridge(
+        "scipy.linalg.norm", lambda a, ord: a * ord, static=("ord",), ignored=("axis", "keepdims"), callables={},
+        trees=(), dtypes={"a": "keep"}, finite=(), extras={}, **nothing,
+    )  # fmt: skip
+    counts = np.arange(3)
+    results = [bridge.run((counts,), {"ord": ord}) for ord in (1, 1.0, True)]
+    assert [r.dtype.kind for r in results] == ["i", "f", "i"]
