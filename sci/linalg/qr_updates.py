@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax.numpy as jnp
@@ -9,9 +10,14 @@ import numpy as np
 from jax import lax
 
 from sci.bridge import Call, Example, HostRoute, Reason, implements
+from sci.bridge.worlds import is_jax, is_traced
+from sci.linalg._batch import core_shapes, over_batch, promoted
 from sci.linalg._shared import adjoint
 
 __all__ = ["qr_delete", "qr_insert", "qr_update"]
+
+#: Axes of one item; those before them are a batch (`sci.linalg._batch`).
+_RANKS: dict[str, int | str] = {"Q": 2, "R": 2, "u": "1|2", "v": "1|2", "k": 0}
 
 
 def _check_factors(call: Call) -> tuple[int, int, bool]:
@@ -22,10 +28,11 @@ def _check_factors(call: Call) -> tuple[int, int, bool]:
     ValueError
         For shapes that are no QR factorisation.
     """
-    q, r = (np.shape(call[name]) for name in ("Q", "R"))
-    for name, shape in (("Q", q), ("R", r)):
-        if len(shape) != 2:
-            raise ValueError(f"{name} must be a matrix, got shape {shape}")
+    for name in ("Q", "R"):
+        if np.ndim(call[name]) < 2:
+            raise ValueError(f"{name} must be a matrix, got shape {np.shape(call[name])}")
+    q, r = (np.shape(call[name])[-2:] for name in ("Q", "R"))
+    core_shapes(call, **{name: rank for name, rank in _RANKS.items() if name in call})
     m, k = q
     n = r[1]
     if r[0] != k:
@@ -38,6 +45,16 @@ def _check_factors(call: Call) -> tuple[int, int, bool]:
     if min(m, n) == 0:
         raise ValueError(f"empty factors: Q {q}, R {r}")
     return m, n, thin
+
+
+def _position(call: Call, least: int, most: int) -> np.ndarray | None:
+    """Argument `k` where its values are known: integers between the bounds."""
+    if is_traced(call["k"]):
+        return None
+    k = np.asarray(call["k"])
+    if not ((k >= least) & (k <= most)).all():
+        raise ValueError(f"'k' is not a valid index: {call['k']}; allowed are {least} to {most}")
+    return k
 
 
 def _axis(call: Call) -> bool:
@@ -56,9 +73,10 @@ def _prepare(call: Call) -> None:
         raise HostRoute(Reason.OPTION, "rcond")
     if "k" in call:
         value = call["k"]
-        if int(value) != value:
-            raise ValueError(f"argument 'k' is {value!r}; allowed are integers")
-        call["k"] = int(value)
+        if not is_jax(value):
+            call["k"] = np.asarray(value, int)  # refuses what is no number
+            if not (call["k"] == value).all():
+                raise ValueError(f"argument 'k' is {value!r}; allowed are integers")
     if "p" in call:
         call["p"] = int(call["p"])
 
@@ -98,21 +116,20 @@ _ODD = ("empty", "0-d", "1x1", "one axis more", "string", "object", "nan", "inf"
 
 def _validate_insert(call: Call) -> None:
     m, n, thin = _check_factors(call)
-    u, row, k = np.shape(call["u"]), _axis(call), call["k"]
+    u, row = np.shape(call["u"])[-2:], _axis(call)
     count = 1 if len(u) == 1 else u[0 if row else 1] if len(u) == 2 else 0
     length = u[-1] if row else u[0] if u else 0
     if count == 0 or length != (n if row else m):
         raise ValueError(f"argument 'u' has shape {u}; allowed are {(n,) if row else (m,)} and blocks of these")
     limit = m if row else n
-    if not -limit <= k <= limit:
-        raise ValueError(f"'k' is not a valid index: {k}; allowed are {-limit} to {limit}")
+    _position(call, -limit, limit)
     if not row and thin and n + count > m:
         raise ValueError(f"{count} columns do not fit into an economic factorisation of shape {(m, n)}")
 
 
 @implements(
-    "scipy.linalg.qr_insert", static=("k", "which"), ignored=("rcond", "overwrite_qru"), finite=("Q", "R", "u"),
-    prepare=_prepare, validate=_validate_insert, note="rcond.",
+    "scipy.linalg.qr_insert", static=("which",), dtypes={"k": "keep"}, ignored=("rcond", "overwrite_qru"),
+    finite=("Q", "R", "u"), prepare=_prepare, validate=_validate_insert, note="rcond.",
     examples=lambda: [
         Example((*_example(), np.array([1.0, -2.0]), 2), oracle=False, grad=("Q", "R", "u"), vmap=("u",),
                 skip_odd=_ODD),
@@ -124,9 +141,9 @@ def qr_insert(Q: Any, R: Any, u: Any, k: int, which: str) -> Any:
 
     Parameters
     ----------
-    Q, R : array_like, shapes (m, m), (m, n), or economic (m, n), (n, n)
-    u : array_like, shape (n,) or (p, n), for columns (m,) or (m, p)
-    k : int
+    Q, R : array_like, shapes (..., m, m), (..., m, n), or economic (..., m, n), (..., n, n)
+    u : array_like, shape (n,) or (..., p, n), for columns (m,) or (..., m, p)
+    k : int, or array of them of the batch's shape (...)
         Index before which they are inserted.
     which : {'row', 'col'}
     rcond
@@ -158,45 +175,52 @@ def qr_insert(Q: Any, R: Any, u: Any, k: int, which: str) -> Any:
            [0., 1.],
            [3., 4.]])
     """
-    dtype = jnp.result_type(Q, R, u)
-    Q, R, u = Q.astype(dtype), R.astype(dtype), u.astype(dtype)
+    insert = _insert_rows if which == "row" else _insert_columns
+    return over_batch(insert, (*promoted(Q, R, u), k), tuple(_RANKS[name] for name in ("Q", "R", "u", "k")))
+
+
+def _places(k: Any, n: int, p: int) -> Any:
+    """Where each of n + p rows comes from when the last p of them are moved in front of row k."""
+    k = jnp.where(k < 0, k + n, k)
+    at = jnp.arange(n + p)
+    return jnp.where(at < k, at, jnp.where(at < k + p, n + at - k, at - p))
+
+
+def _insert_rows(Q: Any, R: Any, u: Any, k: Any) -> Any:
+    m, u = Q.shape[0], jnp.atleast_2d(u)
+    p, dtype = u.shape[0], Q.dtype
+    wide = jnp.concatenate(
+        [
+            jnp.concatenate([Q, jnp.zeros((m, p), dtype)], axis=1),
+            jnp.concatenate([jnp.zeros((p, Q.shape[1]), dtype), jnp.eye(p, dtype=dtype)], axis=1),
+        ]
+    )[_places(k, m, p)]
+    stacked = jnp.concatenate([R, u])
+    if m > Q.shape[1]:
+        inner, upper = lax.linalg.qr(stacked, full_matrices=False)
+        return wide @ inner, upper
+    return _product(wide, stacked)
+
+
+def _insert_columns(Q: Any, R: Any, u: Any, k: Any) -> Any:
     m, n = Q.shape[0], R.shape[1]
-    thin = Q.shape[0] > Q.shape[1]
-    if which == "row":
-        u = jnp.atleast_2d(u)
-        p, k = u.shape[0], k % m if k < 0 else k
-        place = np.insert(np.arange(m), k, np.arange(m, m + p))
-        eye = jnp.eye(p, dtype=dtype)
-        wide = jnp.concatenate(
-            [
-                jnp.concatenate([Q, jnp.zeros((m, p), dtype)], axis=1),
-                jnp.concatenate([jnp.zeros((p, Q.shape[1]), dtype), eye], axis=1),
-            ]
-        )[place]
-        stacked = jnp.concatenate([R, u])
-        if thin:
-            inner, upper = lax.linalg.qr(stacked, full_matrices=False)
-            return wide @ inner, upper
-        return _product(wide, stacked)
     u = u.reshape(m, -1)
-    p, k = u.shape[1], k % n if k < 0 else k
-    if thin:
+    p = u.shape[1]
+    if m > Q.shape[1]:
         Q, R, u = _extended(Q, R, u, p)
     else:
         u = adjoint(Q) @ u
-    columns = jnp.concatenate([R[:, :k], u, R[:, k:]], axis=1)
-    return _product(Q, columns)
+    return _product(Q, jnp.concatenate([R, u], axis=1)[:, _places(k, n, p)])
 
 
 def _validate_delete(call: Call) -> None:
     m, n, thin = _check_factors(call)
-    row, k, p = _axis(call), call["k"], call["p"]
+    row, p = _axis(call), call["p"]
     limit = m if row else n
-    if not -limit <= k < limit:
-        raise ValueError(f"'k' is not a valid index: {k}; allowed are {-limit} to {limit - 1}")
-    k = k % limit
-    if p < 1 or k + p > limit:
-        raise ValueError(f"'p' is {p}; allowed are 1 to {limit - k} from index {k}")
+    k = _position(call, -limit, limit - 1)
+    last = 0 if k is None else int((k % limit).max())
+    if p < 1 or last + p > limit:
+        raise ValueError(f"'p' is {p}; allowed are 1 to {limit - last} from index {last}")
     if row and thin and m - p < n:
         raise ValueError(f"{m - p} rows are left of an economic factorisation with {n} columns")
     if limit == p:
@@ -204,7 +228,7 @@ def _validate_delete(call: Call) -> None:
 
 
 @implements(
-    "scipy.linalg.qr_delete", static=("k", "p", "which"), ignored=("overwrite_qr",), finite=("Q", "R"),
+    "scipy.linalg.qr_delete", static=("p", "which"), dtypes={"k": "keep"}, ignored=("overwrite_qr",), finite=("Q", "R"),
     prepare=_prepare, validate=_validate_delete,
     examples=lambda: [
         Example((*_example(), 1), oracle=False, vmap=("R",), skip_odd=_ODD),
@@ -216,9 +240,11 @@ def qr_delete(Q: Any, R: Any, k: int, p: int, which: str) -> Any:
 
     Parameters
     ----------
-    Q, R : array_like, shapes (m, m), (m, n), or economic (m, n), (n, n)
-    k, p : int
-        The first of them and how many.
+    Q, R : array_like, shapes (..., m, m), (..., m, n), or economic (..., m, n), (..., n, n)
+    k : int, or array of them of the batch's shape (...)
+        The first of them.
+    p : int
+        How many.
     which : {'row', 'col'}
 
     Returns
@@ -246,17 +272,28 @@ def qr_delete(Q: Any, R: Any, k: int, p: int, which: str) -> Any:
            [3.],
            [0.]])
     """
-    dtype = jnp.result_type(Q, R)
-    Q, R = Q.astype(dtype), R.astype(dtype)
-    m, n = Q.shape[0], R.shape[1]
-    if which == "col":
-        left = np.delete(np.arange(n), np.arange(k % n, k % n + p))
-        if Q.shape[1] == m:
-            return _product(Q, R[:, left])
-        inner, upper = lax.linalg.qr(R[:, left], full_matrices=False)
-        return Q @ inner, upper
-    gone = np.arange(k % m, k % m + p)
-    left = np.delete(np.arange(m), gone)
+    delete = functools.partial(_delete_rows if which == "row" else _delete_columns, p=p)
+    return over_batch(delete, (*promoted(Q, R), k), tuple(_RANKS[name] for name in ("Q", "R", "k")))
+
+
+def _split(k: Any, n: int, p: int) -> tuple[Any, Any]:
+    """The indices that stay when p of n go, and those that go."""
+    k = jnp.where(k < 0, k + n, k)
+    left = jnp.arange(n - p)
+    return left + jnp.where(left >= k, p, 0), k + jnp.arange(p)
+
+
+def _delete_columns(Q: Any, R: Any, k: Any, p: int) -> Any:
+    left, _ = _split(k, R.shape[1], p)
+    if Q.shape[1] == Q.shape[0]:
+        return _product(Q, R[:, left])
+    inner, upper = lax.linalg.qr(R[:, left], full_matrices=False)
+    return Q @ inner, upper
+
+
+def _delete_rows(Q: Any, R: Any, k: Any, p: int) -> Any:
+    m = Q.shape[0]
+    left, gone = _split(k, m, p)
     if Q.shape[1] == m:
         # a rotation that turns the rows to go into the last unit vectors leaves the others without these columns
         turn, _ = lax.linalg.qr(adjoint(Q[gone]), full_matrices=True)
@@ -271,8 +308,8 @@ def qr_delete(Q: Any, R: Any, k: int, p: int, which: str) -> Any:
 
 def _validate_update(call: Call) -> None:
     m, n, _ = _check_factors(call)
-    u, v = np.shape(call["u"]), np.shape(call["v"])
-    if len(u) != len(v) or len(u) not in (1, 2):
+    u, v = np.shape(call["u"])[-2:], np.shape(call["v"])[-2:]
+    if len(u) != len(v) or len(u) == 0:
         raise ValueError(f"u and v must have the same number of dimensions, got shapes {u} and {v}")
     if u[0] != m or v[0] != n or (len(u) == 2 and u[1] != v[1]):
         raise ValueError(f"arguments 'u' {u} and 'v' {v} do not fit factors of a matrix of shape {(m, n)}")
@@ -293,9 +330,9 @@ def qr_update(Q: Any, R: Any, u: Any, v: Any) -> Any:
 
     Parameters
     ----------
-    Q, R : array_like, shapes (m, m), (m, n), or economic (m, n), (n, n)
-    u : array_like, shape (m,) or (m, k)
-    v : array_like, shape (n,) or (n, k)
+    Q, R : array_like, shapes (..., m, m), (..., m, n), or economic (..., m, n), (..., n, n)
+    u : array_like, shape (m,) or (..., m, k)
+    v : array_like, shape (n,) or (..., n, k)
 
     Returns
     -------
@@ -322,8 +359,10 @@ def qr_update(Q: Any, R: Any, u: Any, v: Any) -> Any:
     array([[3., 3.],
            [0., 1.]])
     """
-    dtype = jnp.result_type(Q, R, u, v)
-    Q, R, u, v = (x.astype(dtype) for x in (Q, R, u, v))
+    return over_batch(_update, promoted(Q, R, u, v), tuple(_RANKS[name] for name in ("Q", "R", "u", "v")))
+
+
+def _update(Q: Any, R: Any, u: Any, v: Any) -> Any:
     m, n = Q.shape[0], R.shape[1]
     u, v = u.reshape(m, -1), v.reshape(n, -1)
     if Q.shape[1] == m:

@@ -57,6 +57,27 @@ def test_qr_updates(m, n, mode, kind):
     assert not sci.fallbacks()
 
 
+def test_qr_updates_of_stacks_are_the_items():
+    a = rng.normal(size=(2, 3, 5, 4))
+    q, r = original.qr(a)
+    k, row, rows = rng.integers(-4, 4, (2, 3)), rng.normal(size=4), rng.normal(size=(3, 2, 4))
+    u, v = rng.normal(size=(2, 3, 5, 2)), rng.normal(size=(2, 3, 4, 2))
+    calls = [
+        ("qr_insert", (row, k)), ("qr_insert", (rows, 1)), ("qr_insert", (u, 2, "col")), ("qr_delete", (k,)),
+        ("qr_delete", (0, 2, "col")), ("qr_update", (u[0, 0, :, 0], v[0, 0, :, 0])),
+        ("qr_update", (u[..., :1], v[..., :1])),
+    ]  # fmt: skip
+    for name, arguments in calls:
+        got, theirs = (getattr(module, name)(q, r, *arguments) for module in (linalg, original))
+        assert [x.shape for x in got] == [x.shape for x in theirs]
+        np.testing.assert_allclose(got[0] @ got[1], theirs[0] @ theirs[1], atol=1e-12)
+    assert not sci.fallbacks()
+    with pytest.raises(ValueError, match="zero-size"):
+        linalg.qr_delete(q[:0], r[:0], 0)
+    with pytest.raises(ValueError, match="not a valid index"):
+        linalg.qr_delete(q, r, np.array([0, 1, 5]))
+
+
 def test_qr_updates_keep_single_precision():
     _, q, r = factors(5, 3, "full")
     q, r, u = q.astype(np.float32), r.astype(np.float32), np.ones(3, np.float32)
