@@ -46,8 +46,10 @@ def _key(call: Call) -> Any:
 
 def first_budget(call: Call) -> int:
     """Attempted steps of the first run: about a second of work for dense linear algebra, at most."""
-    n = max(call["y0"].size, 1)
-    cost = n * n if call["method"] in ("Radau", "BDF", "LSODA") or isinstance(call["method"], ode.Rodas5P) else n
+    n = cost = max(call["y0"].size, 1)
+    if call["method"] in ("Radau", "BDF", "LSODA") or isinstance(call["method"], ode.Rodas5P):
+        pattern = call["pattern"]
+        cost *= n if pattern is None or pattern.lower is None else pattern.lower + pattern.upper + 1
     return min(call["max_steps"], max(_LEAST, min(_STEPS, _WORK // cost)))
 
 

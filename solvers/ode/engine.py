@@ -120,8 +120,12 @@ def _start(config, problem, inputs, control):
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def run(config, inputs, control):
     """The `Solution` of a solve; of a batch under `vmap`, block by block."""
-    numbers = max(_LEAST_NUMBERS, _NUMBERS * inputs.y0.size)
-    return in_blocks(partial(_solved, config), numbers)(inputs, control)
+    return in_blocks(partial(_solved, config), lane_numbers(inputs.y0.size))(inputs, control)
+
+
+def lane_numbers(n):
+    """What `in_blocks` has to know of lanes with states of ``n`` entries."""
+    return max(_LEAST_NUMBERS, _NUMBERS * n)
 
 
 def _solved(config, inputs, control):

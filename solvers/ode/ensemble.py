@@ -12,8 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from solvers.batching import in_blocks
 from solvers.ode import drive
 from solvers.ode.diffrax_adapter import as_method
+from solvers.ode.engine import lane_numbers
 from solvers.ode.problem import Problem, outcome, running
 from solvers.ode.rodas5p import Rodas5P
 from solvers.ode.solve import _flatten, _matrix, _rhs
@@ -105,7 +107,8 @@ def _start(static, shared, lanes, y0):
 def _round(static, shared, lanes, states, target):
     """States after a round at most, and which lanes have not come to ``target`` (their end for an infinite one)."""
 
-    def one(t0, t1, own, state):
+    def one(params, state):
+        shared, target, (t0, t1, own) = params
         problem = _problem(static, shared, t0, t1, own)
         d, most = problem.direction, state.attempts + shared.attempts
 
@@ -115,7 +118,8 @@ def _round(static, shared, lanes, states, target):
         state = drive.run(static.method, problem, state, lambda s: ahead(s) & (s.attempts < most))
         return state, ahead(state) & running(problem, state)
 
-    return jax.vmap(one)(*lanes, states)
+    run = in_blocks(one, lane_numbers(states.y.shape[1]))
+    return jax.vmap(lambda lanes, state: run((shared, target, lanes), state))(lanes, states)
 
 
 @partial(jax.jit, static_argnums=0)

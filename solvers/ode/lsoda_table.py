@@ -147,7 +147,7 @@ def predicted(z):
 def outlook(z, scale, k):
     """Rows 0, 1 and ``k`` of the predicted array of ``scale[:, None] * z``."""
     pascal = jnp.asarray(PASCAL, z.dtype)
-    return jnp.sum((jnp.stack([pascal[0], pascal[1], pascal[k]]) * scale)[:, :, None] * z, axis=1)
+    return product(jnp.stack([pascal[0], pascal[1], pascal[k]]) * scale, z)
 
 
 def weights_of(order, formula, dtype):

@@ -4,6 +4,8 @@ import jax.numpy as jnp
 
 #: Largest matrix that is inverted by unrolled elimination.
 SMALL = 4
+#: Longest rows whose products are one reduction.
+SHORT = 64
 
 
 def inverse(a):
@@ -41,6 +43,9 @@ def _eliminated(a):
 def product(a, b):
     """``a @ b`` (m, k) by (k, n), k small: a sum that fuses with its neighbours.
 
-    XLA's CPU backend makes one kernel of a whole loop over few numbers, unless a library is called in it.
+    XLA's CPU backend makes one kernel of a whole loop over few numbers, unless a library is called in it. Of long rows
+    the sum is written out: inside a kernel a reduction goes entry by entry, where this goes along the rows.
     """
+    if b.shape[1] > SHORT:
+        return sum(a[:, k, None] * b[k] for k in range(b.shape[0]))
     return jnp.sum(a[:, :, None] * b, axis=1)

@@ -126,6 +126,14 @@ def test_a_short_solve_runs_once(monkeypatch):
     assert solve_ivp(forced, (0, 20), [1.0, 0.0]).success
 
 
+def test_a_narrow_band_is_little_work():
+    """What a step costs is known: a large banded system is not long after a hundred steps."""
+    call = {"y0": np.ones(1000), "method": "LSODA", "max_steps": 1_000_000, "pattern": None}
+    assert ivp_long.first_budget(call) == 100
+    assert ivp_long.first_budget(call | {"pattern": ode.banded_pattern(1000, 2, 2)}) == 2000
+    assert ivp_long.first_budget(call | {"method": "RK45"}) == 10_000
+
+
 @pytest.fixture
 def interruptible():
     """A shell starts background jobs deaf to Ctrl-C."""

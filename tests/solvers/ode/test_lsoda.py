@@ -10,6 +10,7 @@ from scipy.integrate import solve_ivp
 
 from solvers import ode
 from solvers.ode import lsoda_table as table
+from solvers.ode.lsoda_choice import norm
 from tests.problems.ode import PROBLEMS, STIFF
 
 
@@ -32,6 +33,17 @@ def pair(problem, rtol, atol, **options):
         rhs, problem.t0, problem.t1, y0, method=ode.LSODA(), rtol=rtol, atol=atol, size=1024, dense=True, **options
     )
     return got, ref
+
+
+@pytest.mark.parametrize("n", [0, 1, 64, 65, 200, 1000])
+def test_norm(n):
+    x, weights = np.random.default_rng(n).standard_normal((2, 3, n))
+    weights = np.abs(weights[0])
+    assert np.array_equal(norm(jnp.asarray(x), jnp.asarray(weights)), np.max(np.abs(x) * weights, axis=1, initial=0))
+    for place in range(0, n, 63):
+        x[1, place] = np.nan
+        assert np.isnan(norm(jnp.asarray(x), jnp.asarray(weights))[1])
+        x[1, place] = 0
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ def diagonals(a, lower, upper):
 
 
 @pytest.mark.parametrize(
-    "n, lower, upper", [(1, 0, 0), (9, 1, 1), (40, 1, 1), (70, 2, 2), (37, 3, 1), (64, 0, 2), (90, 6, 5)]
+    "n, lower, upper",
+    [(1, 0, 0), (2, 1, 1), (3, 2, 0), (9, 1, 1), (40, 1, 1), (70, 2, 2), (37, 3, 1), (64, 0, 2), (90, 6, 5)],
 )
 def test_elimination(n, lower, upper):
     rng = np.random.default_rng(n)
