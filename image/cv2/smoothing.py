@@ -99,6 +99,10 @@ def _prepare_gaussian(call):
         else:
             weights.append(gaussian_kernel(size, max(sigma, 0.0)))
     call["fraction"] = 0 if is_traced(sigma_x) or is_traced(sigma_y) else _FRACTION.get(dtype, 0)
+    if call["fraction"] == 8:  # binomial kernels need fewer bits: with four or less all sums have 16 bits
+        while call["fraction"] > 1 and not any(np.any(w % 2) for w in weights):
+            weights = [w / 2 for w in weights]
+            call["fraction"] -= 1
     call["weights"] = tuple(weights)
 
 
@@ -168,9 +172,11 @@ def _blurred(src, weights, mode, fraction):
     if src.dtype.kind == "f" and planar.fits(x.shape, [w.shape[0] for w in weights], mode):
         return planes(planar.even_passes(x, *weights, mode).astype(src.dtype))
     if fits_integers(src, [w.shape[0] for w in weights]):
-        if fraction == 8:  # weights of 256 in all: sums along rows have 16 bits, the whole has 24
-            x = integer_passes(src, weights[1], weights[0], (np.uint16, np.int32), mode, (EVEN, EVEN))
-            return planes(((x + (1 << 15)) >> 16).astype(src.dtype))
+        if 0 < fraction <= 8:  # weights of 256 in all at most: sums along rows have 16 bits, the whole 16 or 24
+            whole = np.dtype(np.uint16 if fraction <= 4 else np.int32)
+            x = integer_passes(src, weights[1], weights[0], (np.uint16, whole), mode, (EVEN, EVEN))
+            shift = 2 * fraction
+            return planes(((x + whole.type(1 << (shift - 1))) >> whole.type(shift)).astype(src.dtype))
         x = integer_passes(src, weights[1], weights[0], (acc, acc), mode, (EVEN, EVEN))
         return _rounded(x, src.dtype, fraction)
     # OpenCV goes along rows first; the other order is a third faster and differs in the last bit of floats

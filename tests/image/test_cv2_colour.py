@@ -82,3 +82,14 @@ def test_bad_input():
     both_raise("cvtColor", PHOTO.astype(float), cv2.COLOR_BGR2HSV)
     both_raise("cvtColor", PHOTO, 999)
     both_raise("cvtColor", PHOTO[:0], cv2.COLOR_BGR2HSV)
+
+
+@pytest.mark.parametrize("name", ["HSV", "YUV"])
+def test_large_bytes_and_batches_of_them(name):
+    image = RNG.integers(0, 256, (300, 310, 3), dtype=np.uint8)
+    codes = (SPACES | EXACT)[name]
+    for code in codes:
+        both("cvtColor", image, code, share=0.999 if name == "HSV" else 1.0, atol=1 if name == "HSV" else 0)
+    batch = np.stack([image, image[::-1]])
+    found = jax.vmap(lambda x: ours.cvtColor(x, codes[0]))(jnp.asarray(batch))
+    np.testing.assert_array_equal(found, [cv2.cvtColor(x, codes[0]) for x in batch])

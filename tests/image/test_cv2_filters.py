@@ -204,3 +204,19 @@ def test_large_bytes_derived(size):
     both("Sobel", LARGE, cv2.CV_32F, 1, 0, ksize=size, scale=3.0, delta=0.5, rtol=1e-5, atol=1e-3)
     both("Scharr", LARGE, cv2.CV_16S, 0, 1)
     both("Scharr", LARGE, cv2.CV_16S, 0, 1, scale=200.0)
+
+
+@pytest.mark.parametrize("shape", [(520, 530), (310, 300, 3)])
+@pytest.mark.parametrize("border", [cv2.BORDER_REFLECT_101, cv2.BORDER_REFLECT, cv2.BORDER_REPLICATE])
+def test_large_floats_blurred(shape, border):
+    image = RNG.random(shape).astype(np.float32)
+    image[200, 1] = np.inf  # must not reach further than the kernel
+    for size in ((25, 25), (3, 9)):
+        both("GaussianBlur", image, size, 2.5, sigmaY=1.5, borderType=border, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 3), (3, 5), (5, 5), (5, 7), (9, 9)])
+def test_brightest_bytes_do_not_overflow(size):
+    image = np.full((520, 530), 255, np.uint8)
+    image[250:, 250:] = RNG.integers(0, 256, (270, 280))
+    both("GaussianBlur", image, size, 0, atol=0)

@@ -178,3 +178,32 @@ def test_a_new_sigma_does_not_compile():
     finally:
         jax.monitoring.unregister_event_duration_listener(listen)
     assert not [e for e in seen if "compile" in e]
+
+
+def test_median_of_large_single_precision():
+    image = RNG.normal(size=(520, 510)).astype(np.float32)
+    for size in (3, (3, 5)):
+        agree(ndimage.median_filter(image, size), nd.median_filter(image, size))
+    agree(
+        ndimage.rank_filter(image, 2, 3, mode="constant", cval=-0.5),
+        nd.rank_filter(image, 2, 3, mode="constant", cval=-0.5),
+    )
+    clean = ndimage.median_filter(image, 3)
+    image[100, 100], image[200, 200], image[300:303, 300:303] = np.nan, -np.float32(np.nan), -np.inf
+    spoilt = ndimage.median_filter(image, 3)
+    near = np.zeros(image.shape, bool)
+    near[99:102, 99:102] = near[199:202, 199:202] = True
+    np.testing.assert_array_equal(np.isnan(spoilt), near)
+    assert spoilt[301, 301] == -np.inf
+    far = ~near
+    far[298:305, 298:305] = False
+    np.testing.assert_array_equal(spoilt[far], clean[far])
+
+
+def test_gradient_of_the_median_of_large_single_precision():
+    image = jnp.asarray(RNG.permutation(520 * 510).reshape(520, 510), jnp.float32)
+    small = image[:40, :40]
+    weights = jnp.asarray(RNG.normal(size=image.shape), jnp.float32)
+    slope = jax.grad(lambda x, w: (w * ndimage.median_filter(x, 3)).sum())
+    # away from the cut the gradient of a part is that of the whole
+    np.testing.assert_allclose(slope(image, weights)[:37, :37], slope(small, weights[:40, :40])[:37, :37], rtol=1e-5)

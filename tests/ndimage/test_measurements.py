@@ -188,3 +188,12 @@ def test_value_indices_of_little_bad_and_traced():
     np.testing.assert_array_equal(values, [1, 3, 3, 2])
     np.testing.assert_array_equal(places, [2, 0, 3, 1])
     assert count == 3
+
+
+@pytest.mark.parametrize("name", ["sum_labels", "mean", "variance", "center_of_mass"])
+def test_labels_of_a_large_image(name):
+    image, labels = RNG.random((520, 510)), RNG.integers(-2, 30, (520, 510))
+    labels[100:] = np.sort(labels[100:], axis=1)  # neighbours of one label, and mixed ones
+    index = np.array([7, 0, 29, 3])
+    ours, theirs = getattr(ndimage, name)(image, labels, index), getattr(nd, name)(image, labels, index)
+    np.testing.assert_allclose(np.array(ours), np.array(theirs), rtol=1e-11)

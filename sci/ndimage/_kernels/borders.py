@@ -99,4 +99,10 @@ def pad_axis(x, axis, before, after, mode, cval=0.0):
     if before == 0 and after == 0:
         return x
     length = x.shape[axis]
-    return take_static(x, axis, border_index(np.arange(-before, length + after), length, mode), cval)
+    # the array itself is one part as it lies: joined to a run of the border it would be copied once more
+    parts = [x]
+    if before:
+        parts.insert(0, take_static(x, axis, border_index(np.arange(-before, 0), length, mode), cval))
+    if after:
+        parts.append(take_static(x, axis, border_index(np.arange(length, length + after), length, mode), cval))
+    return jnp.concatenate(parts, axis=axis)

@@ -22,8 +22,9 @@ from jax import numpy as jnp
 
 from .packing import Packed, block_size, flags_at, note_words, pack_words, packed_flags, running
 
-_BLOCK = 1 << 16  # runs at a time
-_PAIRS = 1 << 13  # unions at a time
+# the last block is worked on whole, however few runs it has; smaller ones lose to what each step costs
+_BLOCK = 1 << 15  # runs at a time
+_PAIRS = 1 << 12  # unions at a time
 
 
 def _contacts(structure):

@@ -4,14 +4,30 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
+from .stages import LARGE
+
+# Neighbours are often of one group, and an addition to a number waits for the last one to the same: in large images
+# they add to different tables, which halves the time on the CPU.
+_TABLES = 8
+_MOST = 1 << 14
+
+
+def _added(values, groups, n, dtype):
+    """Sums of `values` by group, in the order of the samples; in large images those of each of a few tables are."""
+    if groups.shape[0] < LARGE or n > _MOST:
+        return jnp.zeros(n, dtype).at[groups].add(values, mode="drop")
+    table = jnp.arange(groups.shape[0], dtype=np.int32) % _TABLES
+    spread = jnp.zeros(n * _TABLES, dtype).at[groups * _TABLES + table].add(values, mode="drop")
+    return spread.reshape(n, _TABLES).sum(axis=1, dtype=dtype)
+
 
 def group_sum(values, groups, n):
-    """Sum of each group, in the order of the samples."""
-    return jnp.zeros(n, values.dtype).at[groups].add(values, mode="drop")
+    """Sum of each group; `groups` are 0 to `n`, where `n` stands for none."""
+    return _added(values, groups, n, values.dtype)
 
 
 def group_count(groups, n):
-    return jnp.zeros(n, np.int32).at[groups].add(1, mode="drop")
+    return _added(1, groups, n, np.int32)
 
 
 def _largest(dtype):
