@@ -57,9 +57,88 @@ def bfgs_10(quick: bool):
     return _rosenbrock_pair(10)
 
 
-@topic.pair("BFGS, Rosenbrock n = 100, no gradient given", ratio=50, same=None, **_ONE_CALL)
+@topic.pair("BFGS, Rosenbrock n = 100, no gradient given", ratio=100, same=None, **_ONE_CALL)
 def bfgs_100(quick: bool):
     return _rosenbrock_pair(100)
+
+
+@topic.pair("L-BFGS-B, extended Rosenbrock n = 1,000, bounds, no gradient given", ratio=10, **_reached(1e-6))
+def lbfgsb_1000(quick: bool):
+    """SciPy's differences cost 1,001 evaluations each."""
+    ours, original = _both()
+    n = 100 if quick else 1000
+    x0, bounds = np.tile([-1.2, 1.0], n // 2), [(-2.0, 0.5 if i % 2 else 2.0) for i in range(n)]
+    options = {"maxfun": 200_000, "ftol": 1e-12}
+
+    def extended(x):
+        return np.sum(100.0 * (x[1::2] - x[::2] ** 2) ** 2 + (1 - x[::2]) ** 2)
+
+    def call(module):
+        return lambda: module.minimize(extended, x0, method="L-BFGS-B", bounds=bounds, options=options)
+
+    return call(ours), call(original)
+
+
+def _hock_schittkowski(module):
+    """Solve 20 problems of the catalogue; how many end at the published minimum."""
+    from tests.problems.constrained import PROBLEMS
+
+    starts, kinds = [], {"eq": "equalities", "ineq": "inequalities"}
+    for problem in PROBLEMS[:20]:
+        constraints = [
+            {"type": kind, "fun": _with_numpy(getattr(problem, name), np.array)}
+            for kind, name in kinds.items()
+            if getattr(problem, name)
+        ]
+        starts.append((_with_numpy(problem.fun), np.array(problem.x0), problem.bounds, constraints))
+
+    def solve():
+        minima = [
+            module.minimize(fun, x0, method="SLSQP", bounds=bounds, constraints=constraints).fun
+            for fun, x0, bounds, constraints in starts
+        ]
+        published = np.array([problem.minimum for problem in PROBLEMS[:20]])
+        return int(np.sum(np.abs(minima - published) <= 1e-4 * np.maximum(1, np.abs(published))))
+
+    return solve
+
+
+def _with_numpy(function, convert=lambda value: value):
+    return lambda x: convert(function(x, np))
+
+
+@topic.pair("SLSQP, 20 problems of Hock and Schittkowski", ratio=5)
+def slsqp_total(quick: bool):
+    """What is compared is the number of problems solved."""
+    ours, original = _both()
+    return _hock_schittkowski(ours), _hock_schittkowski(original)
+
+
+def _regressions(module, method: str):
+    from tests.problems.optimize import REGRESSIONS
+
+    cases = [(_misfit(r.model, np.array(r.x, float), np.array(r.y, float)), np.array(r.starts[1])) for r in REGRESSIONS]
+
+    def solve():
+        return [module.least_squares(fun, x0, method=method, x_scale="jac").cost for fun, x0 in cases]
+
+    return solve
+
+
+def _misfit(model, x, y):
+    return lambda b: model(b, x, np) - y
+
+
+@topic.pair("least_squares lm, NIST's sets from their second starts", ratio=5, rtol=1e-6)
+def nist_lm(quick: bool):
+    ours, original = _both()
+    return _regressions(ours, "lm"), _regressions(original, "lm")
+
+
+@topic.pair("least_squares trf, NIST's sets from their second starts", ratio=5, rtol=1e-6)
+def nist_trf(quick: bool):
+    ours, original = _both()
+    return _regressions(ours, "trf"), _regressions(original, "trf")
 
 
 def _decay_data(m: int):
@@ -268,34 +347,35 @@ def brute_grid(quick: bool):
     return call(ours), call(original)
 
 
-@topic.pair("root broyden1, tridiagonal, n = 100", same=lambda r: r.x, rtol=1e-4)
-def root_broyden(quick: bool):
-    ours, original = _both()
-    options = {"jac_options": {"alpha": -0.2}}
+def tridiagonal(x):
+    """Broyden's tridiagonal equations in any dimension."""
+    left, right = np.concatenate([[0.0], x[:-1]]), np.concatenate([x[1:], [0.0]])
+    return (3 - 2 * x) * x - left - 2 * right + 1
 
-    def equations(x):
-        left, right = np.concatenate([[0.0], x[:-1]]), np.concatenate([x[1:], [0.0]])
-        return (3 - 2 * x) * x - left - 2 * right + 1
+
+def _tridiagonal_roots(**options):
+    ours, original = _both()
 
     def call(module):
-        # from the default first Jacobian neither converges
-        return lambda: module.root(equations, -np.ones(100), method="broyden1", options=options)
+        return lambda: module.root(tridiagonal, -np.ones(100), **options)
 
     return call(ours), call(original)
+
+
+@topic.pair("root hybr, tridiagonal, n = 100", ratio=20, same=lambda r: r.x, rtol=1e-6)
+def root_hybr(quick: bool):
+    return _tridiagonal_roots()
+
+
+@topic.pair("root broyden1, tridiagonal, n = 100", same=lambda r: r.x, rtol=1e-4)
+def root_broyden(quick: bool):
+    """From the default first Jacobian neither converges."""
+    return _tridiagonal_roots(method="broyden1", options={"jac_options": {"alpha": -0.2}})
 
 
 @topic.pair("root krylov, tridiagonal, n = 100", same=lambda r: r.x, rtol=1e-4)
 def root_krylov(quick: bool):
-    ours, original = _both()
-
-    def equations(x):
-        left, right = np.concatenate([[0.0], x[:-1]]), np.concatenate([x[1:], [0.0]])
-        return (3 - 2 * x) * x - left - 2 * right + 1
-
-    def call(module):
-        return lambda: module.root(equations, -np.ones(100), method="krylov")
-
-    return call(ours), call(original)
+    return _tridiagonal_roots(method="krylov")
 
 
 @topic.pair("nnls, 60 x 30", same=lambda r: r[0], rtol=1e-8)

@@ -102,7 +102,8 @@ def nnls(A, b, maxiter):
     ([1.5, 0.0], 1.224745)
     """
     n, b = A.shape[1], b.astype(A.dtype)
-    found = bounded_least_squares(A, b, jnp.zeros(n, A.dtype), jnp.full(n, jnp.inf, A.dtype), maxiter)
+    lower, upper = jnp.zeros(n, A.dtype), jnp.full(n, jnp.inf, A.dtype)
+    found = bounded_least_squares(A, b, lower, upper, maxiter, nonnegative=True)
     square = jnp.sum((A @ found.x - b) ** 2)
     rnorm = jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1.0)), 0.0)
     return {"x": found.x, "rnorm": rnorm, "status": found.status}

@@ -15,6 +15,7 @@ from jax import lax
 from jax.scipy.linalg import solve_triangular
 
 from solvers.implicit import implicit
+from solvers.least_squares.nonnegative import guess_free
 
 __all__ = ["BoundedResult", "bounded_least_squares"]
 
@@ -50,7 +51,7 @@ class _State(NamedTuple):
     status: Any
 
 
-def bounded_least_squares(matrix, vector, lower, upper, maxiter):
+def bounded_least_squares(matrix, vector, lower, upper, maxiter, nonnegative=False):
     """Minimise ``norm(matrix @ x - vector)`` within ``lower <= x <= upper``.
 
     Parameters
@@ -61,6 +62,8 @@ def bounded_least_squares(matrix, vector, lower, upper, maxiter):
         Infinite where there is no bound.
     maxiter : int
         Most variables that may be set free.
+    nonnegative : bool, static
+        That `lower` is zero and `upper` infinite: the iteration then starts from a set that is found faster.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def bounded_least_squares(matrix, vector, lower, upper, maxiter):
     """
 
     def solve(params, maxiter):
-        state = _solve(*params, maxiter)
+        state = _solve(*params, maxiter, nonnegative)
         return state.x, {"free": state.free, "nit": state.nit, "status": state.status}
 
     def stationarity(x, params):
@@ -89,7 +92,7 @@ def bounded_least_squares(matrix, vector, lower, upper, maxiter):
     return BoundedResult(x=x, **aux)
 
 
-def _solve(matrix, vector, lower, upper, maxiter):
+def _solve(matrix, vector, lower, upper, maxiter, nonnegative):
     m, n = matrix.shape
     dtype = matrix.dtype
     index = np.arange(n)
@@ -152,8 +155,12 @@ def _solve(matrix, vector, lower, upper, maxiter):
             status=status.astype(jnp.int32),
         )
 
-    bounded_below, bounded_above = jnp.isfinite(lower), jnp.isfinite(upper)
-    start = jnp.where(bounded_below, lower, jnp.where(bounded_above, upper, 0.0))
     zero = jnp.asarray(0, jnp.int32)
-    first = _State(start, ~(bounded_below | bounded_above), jnp.zeros(n, bool), zero - 1, zero, zero, zero + RUNNING)
+    if nonnegative:
+        start, free, nit = guess_free(triangle, target, limit, maxiter)
+    else:
+        bounded_below, bounded_above = jnp.isfinite(lower), jnp.isfinite(upper)
+        start = jnp.where(bounded_below, lower, jnp.where(bounded_above, upper, 0.0))
+        free, nit = ~(bounded_below | bounded_above), zero
+    first = _State(start, free, jnp.zeros(n, bool), zero - 1, nit, zero, zero + RUNNING)
     return lax.while_loop(lambda s: s.status == RUNNING, step, first)

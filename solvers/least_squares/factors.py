@@ -11,6 +11,9 @@ References
    arrays", SIAM J. Sci. Stat. Comput. 6, 1985 (the order of rotations).
 """
 
+import functools
+import operator
+
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -18,7 +21,10 @@ from jax import lax
 from solvers.batching import any_lane
 from solvers.roots.vectors import product
 
-__all__ = ["singular_factors", "well_conditioned"]
+__all__ = ["UNROLLED", "eliminated", "singular_factors", "well_conditioned"]
+
+#: Up to this size elimination is written out number by number.
+UNROLLED = 4
 
 _FEW = 8
 _SWEEPS = 12
@@ -58,7 +64,37 @@ def singular_factors(matrix, vector):
 
 def well_conditioned(gram):
     """Whether ``A^T A`` is far enough from singular to stand for A in a step."""
-    return _cholesky(gram)[1]
+    n = len(gram)
+    if n > UNROLLED:
+        return _cholesky(gram)[1]
+    _, pivots, _ = eliminated([[gram[i, j] for j in range(i + 1)] for i in range(n)])
+    limit = jnp.finfo(gram.dtype).eps ** (2 / 3)
+    return functools.reduce(operator.and_, [pivot > limit * gram[i, i] for i, pivot in enumerate(pivots)])
+
+
+def eliminated(rows):
+    """The factors ``L D L^T`` of a symmetric matrix given as lists of scalars, the rows of its lower triangle.
+
+    Returns
+    -------
+    low : list of lists
+        Row i holds the i entries of L left of its diagonal of ones.
+    pivots, inverse : list
+        D, and its inverse with zero where a pivot is not positive.
+    """
+    low, pivots, inverse = [], [], []
+    for row in rows:
+        scaled, pivot = [], row[-1]
+        for j, entry in enumerate(row[:-1]):
+            # L_ij D_j
+            scaled.append(entry - sum(a * b for a, b in zip(scaled, low[j], strict=False)))
+        left = [a * d for a, d in zip(scaled, inverse, strict=True)]
+        for a, b in zip(scaled, left, strict=True):
+            pivot = pivot - a * b
+        low.append(left)
+        pivots.append(pivot)
+        inverse.append(jnp.where(pivot > 0, 1 / jnp.where(pivot > 0, pivot, 1.0), 0.0))
+    return low, pivots, inverse
 
 
 def _cholesky(gram):

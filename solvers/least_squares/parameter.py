@@ -6,11 +6,15 @@ References
    G. A. Watson (ed.), Springer, 1978, section 5.
 """
 
+import functools
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.scipy.linalg import cho_factor, cho_solve
 
+from solvers.least_squares.factors import UNROLLED, eliminated
 from solvers.roots.vectors import inner, norm, product
 
 __all__ = ["damping"]
@@ -43,6 +47,7 @@ def damping(gram, slope, full_rank, delta, guess):
         The step (negated).
     """
     tiny = jnp.finfo(gram.dtype).tiny
+    solve = _written_out(gram, slope) if len(slope) <= UNROLLED else functools.partial(_solve, gram, slope)
     gradient = norm(slope)
     highest = gradient / delta
     highest = jnp.where(highest == 0, tiny / jnp.minimum(delta, 0.1), highest)
@@ -52,8 +57,7 @@ def damping(gram, slope, full_rank, delta, guess):
         # The first round is the undamped step, which tells where the others begin.
         undamped = count == 0
         par = jnp.where((par == 0) & ~undamped, jnp.maximum(tiny, 0.001 * upper), par)
-        z, curvature = _solve(gram, slope, par)
-        size = norm(z)
+        z, size, curvature = solve(par)
         excess = size - delta
         correction = excess / delta * size**2 / jnp.where(curvature > 0, curvature, 1.0)
 
@@ -71,21 +75,47 @@ def damping(gram, slope, full_rank, delta, guess):
         return jnp.where(done, par, new), lower, upper, excess, z, done, count + 1
 
     zero = jnp.zeros((), gram.dtype)
-    carry = (zero, zero, highest, zero, jnp.zeros_like(slope), jnp.asarray(False), jnp.int32(0))
+    nothing = jax.tree.map(jnp.zeros_like, jax.eval_shape(solve, zero)[0])
+    carry = (zero, zero, highest, zero, nothing, jnp.asarray(False), jnp.int32(0))
     par, _, _, _, z, _, _ = lax.while_loop(lambda c: ~c[5], body, carry)
-    return par, z
+    return par, jnp.stack(z) if isinstance(z, tuple) else z
+
+
+def _written_out(gram, slope):
+    """`_solve` of few equations, number by number: under `vmap` each is a row of all lanes. z is a tuple."""
+    n = len(slope)
+    entries = [[gram[i, j] for j in range(i + 1)] for i in range(n)]
+    right = [slope[i] for i in range(n)]
+
+    def solve(par):
+        low, _, inverse = eliminated([[*row[:-1], row[-1] + par] for row in entries])
+        # L w = slope, L^T z = D^-1 w
+        w = []
+        for i in range(n):
+            w.append(right[i] - sum(low[i][k] * w[k] for k in range(i)))
+        z = [None] * n
+        for i in reversed(range(n)):
+            z[i] = w[i] * inverse[i] - sum(low[k][i] * z[k] for k in range(i + 1, n))
+        # z^T (L D L^T)^-1 z = v^T D^-1 v of L v = z
+        v = []
+        for i in range(n):
+            v.append(z[i] - sum(low[i][k] * v[k] for k in range(i)))
+        size = jnp.sqrt(sum(a * a for a in z))
+        return tuple(z), size, sum(a * a * d for a, d in zip(v, inverse, strict=True))
+
+    return solve
 
 
 def _solve(gram, slope, par):
-    """The solution z of ``(gram + par I) z = slope``, and ``z^T (gram + par I)^-1 z``."""
+    """The solution z of ``(gram + par I) z = slope``, its norm, and ``z^T (gram + par I)^-1 z``."""
     n = len(slope)
     if n > _SMALL:
         factors = cho_factor(gram + jnp.diag(jnp.full(n, par) + jnp.where(jnp.diagonal(gram) == 0, 1.0, 0.0)))
         z = cho_solve(factors, slope)
-        return z, inner(z, cho_solve(factors, z))
+        return z, norm(z), inner(z, cho_solve(factors, z))
     inverse = _inverse(gram, par)
     z = product(inverse, slope)
-    return z, inner(z, product(inverse, z))
+    return z, norm(z), inner(z, product(inverse, z))
 
 
 def _inverse(gram, par):

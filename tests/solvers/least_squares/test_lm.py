@@ -64,11 +64,12 @@ def test_derivative_uses_the_full_hessian():
     def fit(y):
         return least_squares(fun, jnp.ones(3), (y,), LM(1e-14, 1e-14, 1e-14)).x
 
-    h = 1e-4
+    # It ends where the sum of squares is flat to rounding: x is known to 1e-9, the differences to 1e-9 / h.
+    h = 1e-3
     direction = np.random.default_rng(1).normal(size=30)
     difference = (fit(y + h * direction) - fit(y - h * direction)) / (2 * h)
-    np.testing.assert_allclose(jax.jvp(fit, (y,), (direction,))[1], difference, rtol=1e-6)
-    np.testing.assert_allclose(jax.jacrev(fit)(y) @ direction, difference, rtol=1e-6)
+    np.testing.assert_allclose(jax.jvp(fit, (y,), (direction,))[1], difference, rtol=1e-5)
+    np.testing.assert_allclose(jax.jacrev(fit)(y) @ direction, difference, rtol=1e-5)
     slope = jax.jit(jax.jacrev(lambda s: fit(y + s * direction)))
     second = (slope(h) - slope(-h)) / (2 * h)
     np.testing.assert_allclose(jax.jacfwd(slope)(0.0), second, rtol=1e-5)
