@@ -167,6 +167,20 @@ def inv_loop(quick: bool):
     return _vmapped(ours.inv, a), lambda: np.stack([original.inv(x) for x in a])
 
 
+@topic.pair("inv, 1,000 of 32x32: vmap, and a loop over SciPy")
+def inv_loop_larger(quick: bool):
+    ours, original = _both()
+    a = _general(32, 20 if quick else 1000)
+    return _vmapped(ours.inv, a), lambda: np.stack([original.inv(x) for x in a])
+
+
+@topic.pair("expm, 10,000 of 8x8: vmap, and a loop over SciPy")
+def expm_batch_larger(quick: bool):
+    ours, original = _both()
+    a = _general(8, 100 if quick else 10_000) / 5
+    return _vmapped(ours.expm, a), lambda: np.stack([original.expm(x) for x in a])
+
+
 @topic.pair("cholesky, 10,000 of 3x3: vmap, and a loop over SciPy")
 def cholesky_loop(quick: bool):
     ours, original = _both()

@@ -10,9 +10,10 @@ import numpy as np
 from jax import lax
 
 from sci.bridge import Call, Example, HostRoute, Reason, implements
+from sci.linalg._batch import over_batch
 from sci.linalg._shared import lapack_dtypes, need_square_stack, widen
 from sci.linalg.basic import _STRUCTURES, _check_conditions, _definite, _referenced, _solve_one
-from solvers.linear import LARGEST, inverse_small
+from solvers.linear import determinant, inverse_small, invertible_in_lanes
 from solvers.linear.lu import one_norm
 
 __all__ = ["det", "inv"]
@@ -86,7 +87,8 @@ def inv(a: Any, structure: str, lower: bool) -> Any:
 
     References
     ----------
-    LU factorisation with partial pivoting; see `solve`.
+    LU factorisation with partial pivoting; see `solve`. Stacks of order at most 32 (of order 4, if complex) by
+    Gauss-Jordan elimination with partial pivoting, whose residual is as small as LAPACK's.
 
     Examples
     --------
@@ -98,7 +100,7 @@ def inv(a: Any, structure: str, lower: bool) -> Any:
     if a.size == 0:
         return a, jnp.ones(())
     a = _referenced(a, structure, lower)
-    if a.shape[-1] <= LARGEST:
+    if invertible_in_lanes(a):
         x = jnp.vectorize(inverse_small, signature="(n,n)->(n,n)")(a)
     else:
         eye = jnp.broadcast_to(jnp.eye(a.shape[-1], dtype=a.dtype), a.shape)
@@ -156,7 +158,7 @@ def det(a: Any) -> Any:
 
     References
     ----------
-    Product of the pivots of the LU factorisation; cofactors for the derivative.
+    Product of the pivots of the LU factorisation (of order 4 Laplace's expansion); cofactors for the derivative.
 
     Examples
     --------
@@ -166,7 +168,7 @@ def det(a: Any) -> Any:
     """
     if a.shape[-1] == 0:
         return jnp.ones(a.shape[:-2], a.dtype)
-    return _det_4(a) if a.shape[-1] == 4 else jnp.linalg.det(a)
+    return _det_4(a) if a.shape[-1] == 4 else over_batch(determinant, (a,), (2,))
 
 
 def _det_4(a: jax.Array) -> jax.Array:

@@ -4,11 +4,17 @@ A matrix with `lower` and `upper` diagonals beside the main one is given by its 
 ``ab[upper + i - j, j] = a[i, j]``, shape (lower + upper + 1, n).
 """
 
+import functools
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
 __all__ = ["banded_matvec", "rows_of", "solve_banded", "transposed"]
+
+#: Systems of a stack that are worked on at once, and the smallest stack for which that pays.
+_LANES, _FEW = 64, 16
 
 
 def rows_of(ab, lower, upper):
@@ -76,12 +82,94 @@ def _substitute(upper_rows, b):
     return lax.scan(step, start, (upper_rows, b), reverse=True)[1]
 
 
+def _reduced_lanes(first, coming, width):
+    """Rows of the triangular factor, right-hand sides beside them, with one system for each lane (the last axis).
+
+    `first`: the rows in reach of the first pivot, shifted to its column; `coming`: those that follow.
+    """
+    places = np.arange(first.shape[0], dtype=np.int32)[:, None]
+
+    def step(window, new):
+        size = jnp.abs(window[:, 0])
+        # none in a lane with a NaN, which is lost
+        place = jnp.where(size == size.max(axis=0), places, len(places)).min(axis=0)
+        chosen = lax.optimization_barrier(place == places)[:, None]
+        pivot = jnp.where(chosen, window, 0).sum(axis=0)
+        head = jnp.where(pivot[0] == 0, jnp.nan, pivot[0])
+        pivot, inverse = lax.optimization_barrier((pivot, 1 / head))
+        rest = jnp.where(chosen[1:], window[0], window[1:])
+        rest = rest[:, 1:] - rest[:, :1] * inverse * pivot[1:]
+        gap = jnp.zeros_like(rest[:, :1])
+        shifted = jnp.concatenate([rest[:, : width - 1], gap, rest[:, width - 1 :]], axis=1)
+        return jnp.concatenate([shifted, new[None]]), pivot.at[0].set(inverse)
+
+    return lax.scan(step, first, coming)[1]
+
+
+def _substitute_lanes(reduced, width):
+    """Back substitution with `_reduced_lanes`' rows, whose first entries are the pivots' inverses."""
+
+    def step(known, row):
+        x = (row[width:] - (row[1:width, None] * known).sum(axis=0)) * row[0]
+        return jnp.concatenate([x[None], known[:-1]]) if width > 1 else known, x
+
+    start = jnp.zeros((width - 1, reduced.shape[1] - width, reduced.shape[-1]), reduced.dtype)
+    return lax.scan(step, start, reduced, reverse=True)[1]
+
+
+def _solve_lanes(ab, b, lower, upper):
+    """The systems of a stack (lanes, ...) in lanes."""
+    n, k = b.shape[-2:]
+    width = lower + upper + 1
+
+    def block(part):
+        ab, b = (jnp.moveaxis(x, 0, -1) for x in part)  # (width, n, lanes), (n, k, lanes)
+        # `rows_of` by shifts: XLA's gathers are slow
+        band = [
+            lax.pad(ab[width - 1 - j], ab.dtype.type(0), ((lower - j, j - lower, 0), (0, 0, 0))) for j in range(width)
+        ]
+        rows = jnp.concatenate([jnp.stack(band, axis=1), b], axis=1)
+        first = []
+        for r in range(lower + 1):
+            row = rows[r] if r < n else jnp.zeros_like(rows[0])
+            left = jnp.pad(row[lower - r : width], ((0, lower - r), (0, 0)))
+            first.append(jnp.concatenate([left, row[width:]]))
+        coming = jnp.pad(rows[lower + 1 :], ((0, min(lower + 1, n)), (0, 0), (0, 0)))[:n]
+        return jnp.moveaxis(_substitute_lanes(_reduced_lanes(jnp.stack(first), coming, width), width), -1, 0)
+
+    count, blocks = len(b), -(-len(b) // _LANES)
+    if blocks == 1:
+        return block((ab, b))
+    padded = [jnp.pad(x, ((0, blocks * _LANES - count), (0, 0), (0, 0))) for x in (ab, b)]
+    out = lax.map(block, tuple(x.reshape(blocks, _LANES, *x.shape[1:]) for x in padded))
+    return out.reshape(-1, n, k)[:count]
+
+
+@functools.cache
+def _general(lower, upper):
+    @jax.custom_batching.custom_vmap
+    def solve(ab, b):
+        return _substitute(*_eliminate(ab, lower, upper, b))
+
+    @solve.def_vmap
+    def _(axis_size, in_batched, ab, b):
+        ab, b = (
+            x if flag else jnp.broadcast_to(x, (axis_size, *x.shape))
+            for x, flag in zip((ab, b), in_batched, strict=True)
+        )
+        if axis_size < _FEW:
+            return jax.vmap(lambda ab, b: _substitute(*_eliminate(ab, lower, upper, b)))(ab, b), True
+        return _solve_lanes(ab, b, lower, upper), True
+
+    return solve
+
+
 def _solve_once(ab, lower, upper, b):
     if lower == upper == 1:
         dl = jnp.concatenate([jnp.zeros(1, ab.dtype), ab[2, :-1]])
         du = jnp.concatenate([ab[0, 1:], jnp.zeros(1, ab.dtype)])
         return lax.linalg.tridiagonal_solve(dl, ab[1], du, b)
-    return _substitute(*_eliminate(ab, lower, upper, b))
+    return _general(lower, upper)(ab, b)
 
 
 def solve_banded(ab, lower, upper, b):

@@ -1,18 +1,35 @@
-"""Stacks of very small systems: elimination and Cholesky unrolled over the entries, one lane for each matrix.
+"""Stacks of small systems: elimination and Cholesky with one lane for each matrix, unrolled for the smallest.
 
 LAPACK's overhead for a call is larger than the work at this size. Measured on two cores, 10,000 systems in float64:
-3x3 0.08 ms against 2.3 ms of batched LAPACK; at 8x8 LAPACK is faster. For one matrix alone LAPACK is faster too, so
-that the choice is made where `vmap` is known.
+3x3 0.08 ms against 2.3 ms of batched LAPACK; at 8x8 LAPACK is faster for one right-hand side. Inverses gain up to
+32x32, where XLA's triangular solves of stacks cost ten factorisations. For one matrix alone LAPACK is faster, so that
+the choice is made where `vmap` is known.
 """
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
-__all__ = ["LARGEST", "cholesky_small", "in_lanes", "inverse_small", "solve_small"]
+from solvers.linear.lu import factor
+
+__all__ = [
+    "CACHED",
+    "LARGEST",
+    "cholesky_small",
+    "in_lanes",
+    "inverse_small",
+    "invertible_in_lanes",
+    "quotient",
+    "solve_small",
+]
 
 #: The largest order at which the unrolled forms are faster.
 LARGEST = 4
+#: The largest order at which a stack is inverted in lanes: XLA's own triangular solves of stacks are no LAPACK calls.
+LARGEST_INVERSE = 32
+#: The smallest stack of larger matrices for which lanes pay.
+_FEW = 16
 #: The largest order at which the elimination is unrolled: at 4, with a few right-hand sides, that takes XLA twice as
 #: long to compile as a loop over the columns (0.9 s of processor time against 0.4).
 _UNROLLED = 3
@@ -52,6 +69,8 @@ def _unrolled(a, b):
 
 #: Lanes worked on at once: their matrices stay in the cache.
 _LANES = 1024
+#: Entries worked on at once, where the number of lanes follows from the order.
+CACHED = 16_384
 
 
 def in_lanes(function, packed, lanes=_LANES):
@@ -93,26 +112,31 @@ def _looped(a, b):
 
 
 def _inverse_lanes(x):
-    """Inverses of (n, n, lanes) by elimination in place: the column that is done makes room for one of the inverse."""
+    """Inverses of (n, n, lanes) by elimination in place; the rows stay where they are until the end.
+
+    In step c one row is exchanged for unknown c: the column that is done makes room for one of the inverse.
+    """
     n = x.shape[0]
-    number = jnp.arange(n, dtype=jnp.int32)[:, None]
+    number = np.arange(n, dtype=np.int32)[:, None]
 
     def step(c, carry):
-        x, rows = carry
-        chosen = _largest(x[:, 0], n - c)
-        pivot = jnp.where(chosen[:, None], x, 0).sum(axis=0)
-        others = jnp.where(chosen[:, None], x[0], x)[1:]
-        inverse = 1 / pivot[0]
-        lead = jnp.concatenate([pivot[1:] * inverse, inverse[None]])
-        rest = jnp.pad(others[:, 1:], ((0, 0), (0, 1), (0, 0))) - others[:, :1] * lead
-        taken = jnp.where(chosen, rows, 0).sum(axis=0, dtype=rows.dtype)
-        left = jnp.where(chosen, rows[0], rows)[1:]
-        return jnp.concatenate([rest, lead[None]]), jnp.concatenate([left, taken[None]])
+        x, turn = carry  # the step in which a row was the pivot's, n so far
+        column = lax.dynamic_index_in_dim(x, c, 1, keepdims=False)
+        size = jnp.where(turn < n, -1, jnp.abs(column))
+        # the first of the largest; none in a lane with a NaN, which is lost
+        place = jnp.where(size == size.max(axis=0), number, n).min(axis=0)
+        chosen = lax.optimization_barrier(place == number)
+        pivot = lax.optimization_barrier(jnp.where(chosen[:, None], x, 0).sum(axis=0))
+        inverse = 1 / lax.dynamic_index_in_dim(pivot, c, keepdims=False)
+        lead = lax.optimization_barrier(jnp.where(number == c, inverse, pivot * inverse))
+        rest = jnp.where(number == c, 0, x) - column[:, None] * lead
+        return jnp.where(chosen[:, None], lead, rest), jnp.where(chosen, c, turn).astype(turn.dtype)
 
-    start = x, jnp.broadcast_to(number, (n, x.shape[-1]))
-    x, rows = lax.fori_loop(0, n, step, start)
-    # column c is the solution for the unit vector of the row that was the pivot's in step c
-    return jnp.where(rows[:, None] == number, x[:, :, None], 0).sum(axis=1)
+    x, turn = lax.fori_loop(0, n, step, (x, jnp.full((n, x.shape[-1]), n, np.int32)))
+    # row i is that of unknown turn[i], and column c that of the row whose turn was c
+    taken = turn == number[:, None]
+    x = jnp.where(taken[:, :, None], x, 0).sum(axis=1)
+    return jnp.where(taken[None], x[:, :, None], 0).sum(axis=1)
 
 
 def _eliminate(a, b):
@@ -121,7 +145,7 @@ def _eliminate(a, b):
 
 
 def _lapack(a, b):
-    lu, _, permutation = lax.linalg.lu(a)
+    lu, permutation = factor(a)
     x = lax.linalg.triangular_solve(lu, b[permutation], left_side=True, lower=True, unit_diagonal=True)
     return lax.linalg.triangular_solve(lu, x, left_side=True, lower=False)
 
@@ -152,11 +176,11 @@ def solve_small(a, b):
 solve_small.def_vmap(_batched(_eliminate))
 
 
-def _inverse_entries(a):
+def _inverse_stack(a):
     n = a.shape[-1]
     if n <= _UNROLLED:
         return _unrolled(a, jnp.broadcast_to(jnp.eye(n, dtype=a.dtype), a.shape))
-    return in_lanes(_inverse_lanes, a)
+    return in_lanes(_inverse_lanes, a, max(CACHED // n**2, 16))
 
 
 @jax.custom_batching.custom_vmap
@@ -164,12 +188,45 @@ def _inverse(a):
     return _lapack(a, jnp.eye(a.shape[-1], dtype=a.dtype))
 
 
-_inverse.def_vmap(_batched(_inverse_entries))
+@_inverse.def_vmap
+def _(axis_size, in_batched, a):
+    few = a.shape[-1] > LARGEST and axis_size < _FEW
+    return jax.vmap(lambda a: _lapack(a, jnp.eye(a.shape[-1], dtype=a.dtype)))(a) if few else _inverse_stack(a), True
+
+
+def invertible_in_lanes(a):
+    """Whether stacks of matrices like these are inverted sooner by `inverse_small` than by LAPACK."""
+    return a.shape[-1] <= (LARGEST if jnp.iscomplexobj(a) else LARGEST_INVERSE)
+
+
+@jax.custom_batching.custom_vmap
+def _quotient(p, q):
+    return _lapack(p, q)
+
+
+@_quotient.def_vmap
+def _(axis_size, in_batched, p, q):
+    p, q = (
+        x if flag else jnp.broadcast_to(x, (axis_size, *x.shape)) for x, flag in zip((p, q), in_batched, strict=True)
+    )
+    if axis_size < _FEW or not invertible_in_lanes(p):
+        return jax.vmap(_lapack)(p, q), True
+    return _inverse_stack(p) @ q, True
+
+
+def quotient(p, q):
+    """``inv(p) @ q`` of two matrices (n, n), p well conditioned: a stack multiplies by the inverse. Differentiable."""
+    fixed = lax.stop_gradient(p)
+    return lax.custom_linear_solve(
+        lambda x: p @ x, q, lambda _, y: _quotient(fixed, y), lambda _, y: _quotient(fixed.T, y)
+    )
 
 
 @jax.custom_jvp
 def inverse_small(a):
-    """Inverse of one matrix of order at most `LARGEST`; by elimination across lanes under `vmap`. Differentiable.
+    """Inverse of one matrix, by LAPACK; by elimination across lanes under `vmap`. Differentiable.
+
+    For what `invertible_in_lanes` says.
 
     Infinity or NaN for a singular matrix.
     """

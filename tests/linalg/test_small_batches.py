@@ -28,10 +28,10 @@ def test_solutions_need_pivots(n, kind):
     np.testing.assert_allclose(x, np.linalg.solve(a, b), rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 4])
+@pytest.mark.parametrize(("n", "count"), [(1, 1100), (2, 1100), (3, 1100), (4, 1100), (5, 700), (32, 40)])
 @pytest.mark.parametrize("kind", [float, complex])
-def test_inverses_need_pivots(n, kind):
-    a = rng.normal(size=(1100, n, n)).astype(kind)
+def test_inverses_need_pivots(n, count, kind):
+    a = rng.normal(size=(count, n, n)).astype(kind)
     if kind is complex:
         a = a + 1j * rng.normal(size=a.shape)
     if n > 1:
@@ -60,6 +60,111 @@ def test_one_singular_matrix_is_found_and_spoils_no_other():
     assert set(np.flatnonzero(bad)) <= {7, 1234} and bad[7]
     good = np.delete(np.arange(1500), [7, 1234])
     np.testing.assert_allclose(x[good], np.linalg.solve(a[good], np.ones((1498, 3, 1)))[..., 0], rtol=1e-9)
+
+
+def _graded(n, count, power):
+    """Matrices with condition number 10^power."""
+    u, v = (np.linalg.qr(rng.normal(size=(count, n, n)))[0] for _ in range(2))
+    return (u * np.logspace(0, -power, n)) @ v
+
+
+@pytest.mark.parametrize("n", [4, 8, 20])
+@pytest.mark.parametrize("power", [6, 12])
+def test_ill_conditioned_inverses_are_as_good_as_lapacks(n, power):
+    a = _graded(n, 200, power)
+    x, theirs = linalg.inv(a), np.linalg.inv(a)
+
+    def residual(x, y):
+        return (np.abs(x @ y - np.eye(n)).max((-2, -1)) / (np.abs(x) @ np.abs(y)).max((-2, -1))).max()
+
+    assert residual(x, a) <= 1e-15
+    assert residual(a, x) <= 5 * residual(theirs, a)  # the two sides change places
+
+
+@pytest.mark.parametrize("n", [5, 8])
+@pytest.mark.parametrize("kind", [float, complex, np.float32])
+def test_determinants(n, kind):
+    a = rng.normal(size=(300, n, n)).astype(kind)
+    a[::3, 0, 0] = 0
+    a[1] = np.roll(np.eye(n), 1, axis=0)
+    a[2, :, 2] = 0
+    a[4, 1] = a[4, 0]
+    tolerance = 1e-4 if kind is np.float32 else 1e-12
+    with jax.enable_x64(True):
+        x = np.asarray(jax.vmap(linalg.det)(jnp.asarray(a)))
+        slope = np.asarray(jax.vmap(jax.grad(lambda a: linalg.det(a).real))(jnp.asarray(a)))
+    expected = np.linalg.det(a.astype(complex if kind is complex else float))
+    np.testing.assert_allclose(x, expected, rtol=tolerance, atol=tolerance * np.abs(expected).max())
+    assert x[2] == 0 and np.isfinite(slope).all()
+    if kind is float:
+        cofactors = expected[5] * np.linalg.inv(a[5]).T
+        np.testing.assert_allclose(slope[5], cofactors, rtol=1e-9)
+    a[7, 2, 3] = np.nan
+    with jax.enable_x64(True):
+        x = np.asarray(jax.vmap(linalg.det)(jnp.asarray(a)))
+    assert set(np.flatnonzero(np.isnan(x))) == {7}
+
+
+@pytest.mark.parametrize("n", [5, 8])
+@pytest.mark.parametrize("lower", [True, False])
+def test_cholesky_factors(n, lower):
+    a = _graded(n, 300, 5)
+    a = a @ a.swapaxes(-1, -2)
+    x = linalg.cholesky(a, lower=lower)
+    half = x if lower else x.swapaxes(-1, -2)
+    assert (np.triu(half, 1) == 0).all()
+    assert (np.abs(half @ half.swapaxes(-1, -2) - a).max((-2, -1)) <= 1e-15 * n * np.abs(a).max((-2, -1))).all()
+    np.testing.assert_allclose(x[0], original.cholesky(a[0], lower=lower), rtol=1e-4, atol=1e-12)
+    a = a + np.eye(n)
+    with jax.enable_x64(True):
+        slope = jax.jvp(lambda a: linalg.cholesky(a, lower=lower), (jnp.asarray(a),), (jnp.eye(n) + 0 * a,))[1]
+    step = [original.cholesky(a[9] + h * np.eye(n), lower=lower) for h in (1e-6, -1e-6)]
+    np.testing.assert_allclose(slope[9], (step[0] - step[1]) / 2e-6, atol=1e-8)
+    a[11, 2, 2] = -1
+    with jax.enable_x64(True):
+        x = np.asarray(jax.vmap(linalg.cholesky)(jnp.asarray(a)))
+    assert np.isnan(np.diagonal(x[11])).all() and np.isfinite(np.delete(x, 11, axis=0)).all()
+    with pytest.raises(linalg.LinAlgError, match="3-th leading minor"):
+        linalg.cholesky(a)
+
+
+@pytest.mark.parametrize("n", [4, 8, 20])
+def test_exponentials_of_stacks(n):
+    a = rng.normal(size=(40, n, n))
+    a[::4] *= 30
+    a[1] = np.triu(a[1] * 3, 1)  # nilpotent
+    with jax.enable_x64(True):
+        x = np.asarray(jax.vmap(linalg.expm)(jnp.asarray(a)))
+        gradient = np.asarray(jax.grad(lambda a: jax.vmap(linalg.expm)(a).sum())(jnp.asarray(a)))
+    for item, got, slope in zip(a, x, gradient, strict=True):
+        expected = original.expm(item)
+        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-11 * np.abs(expected).max())
+    expected = original.expm_frechet(a[2].T, np.ones((n, n)), compute_expm=False)
+    np.testing.assert_allclose(gradient[2], expected, rtol=1e-8, atol=1e-10 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "n", "k", "count"),
+    [(2, 2, 30, 1, 200), (1, 3, 7, 2, 70), (3, 0, 9, 1, 20), (0, 2, 9, 1, 20), (2, 1, 2, 1, 20), (3, 3, 2, 1, 64)],
+)
+def test_stacks_of_banded_systems(lower, upper, n, k, count):
+    ab, b = rng.normal(size=(count, lower + upper + 1, n)), rng.normal(size=(count, n, k))
+    ab[::5, upper, 0] = 0 if lower and upper and n > lower else 1.0  # no elimination without exchanges
+    x = linalg.solve_banded((lower, upper), ab, b)
+    full = np.zeros((count, n, n))
+    for i in range(n):
+        for j in range(max(0, i - lower), min(n, i + upper + 1)):
+            full[:, i, j] = ab[:, upper + i - j, j]
+    residual = np.abs(full @ x - b).max((-2, -1))
+    assert (residual <= 1e-14 * n * (np.abs(full).max((-2, -1)) * np.abs(x).max((-2, -1)) + 1)).all()
+    with jax.enable_x64(True):
+        # the implicit derivative of the first system's solution, and its transpose
+        gradient = jax.grad(lambda b: linalg.solve_banded((lower, upper), ab, b).sum())(jnp.asarray(b))
+    np.testing.assert_allclose(gradient, np.linalg.solve(full.swapaxes(-1, -2), np.ones((count, n, k))), rtol=1e-6)
+    ab[3] = 0
+    with jax.enable_x64(True):
+        x = np.asarray(jax.vmap(lambda a, b: linalg.solve_banded((lower, upper), a, b))(jnp.asarray(ab), b))
+    assert np.isnan(x[3]).any() and np.isfinite(np.delete(x, 3, axis=0)).all()
 
 
 def test_exponentials_and_their_derivative():
