@@ -32,6 +32,11 @@ EXTREMES = [
     ("agm", (1.7e308, 1.4e308), mp.agm, 1e-15),
     ("agm", (-1.7e308, -3.0), lambda a, b: -mp.agm(-a, -b), 1e-15),
     ("agm", (2.3e-308, 1.7976931348623157e308), mp.agm, 1e-15),
+    ("zeta", (1.75, 8.98e307), lambda s, q: q ** (1 - s) / (s - 1), 1e-14),
+    ("zeta", (5.5, 2.4e62), lambda s, q: q ** (1 - s) / (s - 1), 1e-14),
+    ("zeta", (2.5, 6e123), lambda s, q: q ** (1 - s) / (s - 1), 1e-14),
+    ("ndtri_exp", (-1.7976931348623157e308,), lambda y: -mp.sqrt(-2 * y), 1e-15),
+    ("ndtri_exp", (-2e30,), lambda y: -mp.sqrt(-2 * y - mp.log(-4 * mp.pi * y)), 1e-15),
     ("rel_entr", (4.0, 2e-308), lambda x, y: x * mp.log(x / y), 1e-15),
     ("rel_entr", (1e300, 5e-324), lambda x, y: x * mp.log(x / y), 1e-15),
     ("boxcox", (100.0, 155.0), lambda x, k: (x**k - 1) / k, 2e-13),
@@ -179,3 +184,8 @@ def test_error_state(name, arguments):
 def test_error_state_leaves_the_jax_world_alone():
     with original.errstate(all="raise"):
         assert np.isnan(special.betainc(jax.numpy.asarray(-1.0), 1.0, 0.5))
+
+
+def test_powm1_of_minus_infinity():
+    y = np.array([2.5, -2.5, 3.0, 2.0, -2.0])
+    np.testing.assert_array_equal(special.powm1(-np.inf, y), original.powm1(-np.inf, y))

@@ -67,7 +67,7 @@ def powm1(x, y):
     log = y * jnp.log(jnp.where(positive, x, 1.0))
     near = positive & (jnp.abs(log) < 0.5)
     value = jnp.where(near, jnp.expm1(jnp.where(near, log, 0.0)), jnp.power(x, y) - 1)
-    return jnp.where((x < 0) & jnp.isinf(y), jnp.nan, value)
+    return jnp.where((x < 0) & (jnp.isinf(y) | (jnp.floor(y) != y)), jnp.nan, value)
 
 
 @smooth(lambda x: -jnp.sin(x))

@@ -115,7 +115,7 @@ def ndtri_exp(y):
     moderate = y > -300.0
     p = jnp.exp(jnp.where(moderate, y, -1.0))
     direct = jnp.where(y > -0.01, -jsp.ndtri(-jnp.expm1(jnp.where(y > -0.01, y, -0.01))), jsp.ndtri(p))
-    far = jnp.where(moderate, -300.0, y)
+    far = jnp.where(moderate, -300.0, jnp.maximum(y, -1e30))
     x = -jnp.sqrt(-2 * far)
     for _ in range(4):
         # log_ndtr is all but a parabola: Newton on it converges from anywhere in the tail
@@ -123,6 +123,8 @@ def ndtri_exp(y):
         scaled_tail = erfcx(t)
         value = jnp.log(0.5 * scaled_tail) - t * t
         x = x - (value - far) * scaled_tail / math.sqrt(2 / math.pi)
+    # farther out the parabola is all that there is
+    x = jnp.where(y < -1e30, -math.sqrt(2) * jnp.sqrt(-jnp.minimum(y, -1e30)), x)
     value = jnp.where(moderate, direct, x)
     edge = jnp.where(y == 0, jnp.inf, jnp.where(y == -jnp.inf, -jnp.inf, jnp.nan))
     return jnp.where((y < 0) & (y > -jnp.inf), value, edge)

@@ -216,15 +216,14 @@ def euler_maclaurin(s, q, first=0):
     k = jnp.arange(first, _DIRECT, dtype=q.dtype).reshape((-1,) + (1,) * q.ndim)
     total = jnp.sum(jnp.power(q + k, -s), axis=0)  # one `power` in the program, not ten: compile time
     w = q + _DIRECT
-    power = jnp.power(w, -s)
-    # past 1e17 the direct terms and the tail are all the same number; the tail carries w^(1-s)
-    tail = jnp.where(power == 0, 0.0, power * (w / (s - 1) + 0.5))
-    gone = power == 0  # then s may be huge: 0 times inf below
-    factor = s * power / w
+    # all relative to the integral w^(1-s) / (s - 1): where w^-s underflows it may be large yet
+    integral = jnp.power(w, 1 - s) / (s - 1)
+    rest, factor = 0.5, s / w
     for j, b in enumerate(EULER_MACLAURIN):
-        tail = tail + b * factor
-        factor = factor * ((s + 2 * j + 1) * (s + 2 * j + 2)) / (w * w)
-    return total + jnp.where(gone, 0.0, tail)
+        rest = rest + b * factor
+        factor = factor * ((s + 2 * j + 1) / w) * ((s + 2 * j + 2) / w)
+    gone = integral == 0  # then s may be huge: 0 times inf
+    return total + jnp.where(gone, 0.0, integral * (1 + (s - 1) / w * rest))
 
 
 @smooth(FORWARD, lambda s, q: -s * hurwitz(s + 1, q))
