@@ -160,3 +160,10 @@ def test_scipys_exceptions(name, args, kwargs):
         getattr(nd, name)(*args, **kwargs)
     with pytest.raises(theirs.type):
         getattr(ndimage, name)(*args, **kwargs)
+
+
+@pytest.mark.parametrize("name", ["binary_propagation", "binary_fill_holes", "binary_dilation", "binary_erosion"])
+def test_no_dimensions(name):
+    for value in (False, True):
+        ours, theirs = (getattr(m, name)(np.array(value)) for m in (ndimage, nd))
+        assert np.shape(ours) == () and ours == theirs

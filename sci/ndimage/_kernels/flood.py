@@ -79,7 +79,8 @@ def repeat(x, mask, iterations, footprint, origins, border, dilate):
 def _joins_components(footprint, origins):
     """Whether dilation by the footprint spreads through connected components: 3 samples wide and symmetric."""
     return (
-        all(n == 3 for n in footprint.shape)
+        footprint.ndim > 0
+        and all(n == 3 for n in footprint.shape)
         and not any(origins)
         and np.array_equal(footprint, np.flip(footprint))
         and footprint[(1,) * footprint.ndim]
