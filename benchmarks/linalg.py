@@ -42,6 +42,12 @@ def _vmapped(function, *stacks):
     return call
 
 
+def _stacks(name, *stacks):
+    """The function of all matrices at once by vmap, and a loop over SciPy's."""
+    ours, original = (getattr(module, name) for module in _both())
+    return _vmapped(ours, *stacks), lambda: np.stack([original(*items) for items in zip(*stacks, strict=True)])
+
+
 @topic.pair("solve 4x4", **_FIRST)
 def solve_small(quick: bool):
     ours, original = _both()
@@ -67,10 +73,8 @@ def solve_batch(quick: bool):
 
 @topic.pair("solve, 10,000 of 4x4: vmap, and a loop over SciPy")
 def solve_loop(quick: bool):
-    ours, original = _both()
     m = 100 if quick else 10_000
-    a, b = _general(4, m), np.ones((m, 4))
-    return _vmapped(ours.solve, a, b), lambda: np.stack([original.solve(x, y) for x, y in zip(a, b, strict=True)])
+    return _stacks("solve", _general(4, m), np.ones((m, 4)))
 
 
 @topic.pair("inv 200x200", **_FIRST)
@@ -148,9 +152,7 @@ def svd_batch(quick: bool):
 
 @topic.pair("expm, 10,000 of 4x4: vmap, and a loop over SciPy")
 def expm_batch(quick: bool):
-    ours, original = _both()
-    a = _general(4, 100 if quick else 10_000) / 5
-    return _vmapped(ours.expm, a), lambda: np.stack([original.expm(x) for x in a])
+    return _stacks("expm", _general(4, 100 if quick else 10_000) / 5)
 
 
 @topic.pair("expm 50x50", **_FIRST)
@@ -162,30 +164,22 @@ def expm(quick: bool):
 
 @topic.pair("inv, 10,000 of 4x4: vmap, and a loop over SciPy")
 def inv_loop(quick: bool):
-    ours, original = _both()
-    a = _general(4, 100 if quick else 10_000)
-    return _vmapped(ours.inv, a), lambda: np.stack([original.inv(x) for x in a])
+    return _stacks("inv", _general(4, 100 if quick else 10_000))
 
 
 @topic.pair("inv, 1,000 of 32x32: vmap, and a loop over SciPy")
 def inv_loop_larger(quick: bool):
-    ours, original = _both()
-    a = _general(32, 20 if quick else 1000)
-    return _vmapped(ours.inv, a), lambda: np.stack([original.inv(x) for x in a])
+    return _stacks("inv", _general(32, 20 if quick else 1000))
 
 
 @topic.pair("expm, 10,000 of 8x8: vmap, and a loop over SciPy")
 def expm_batch_larger(quick: bool):
-    ours, original = _both()
-    a = _general(8, 100 if quick else 10_000) / 5
-    return _vmapped(ours.expm, a), lambda: np.stack([original.expm(x) for x in a])
+    return _stacks("expm", _general(8, 100 if quick else 10_000) / 5)
 
 
 @topic.pair("cholesky, 10,000 of 3x3: vmap, and a loop over SciPy")
 def cholesky_loop(quick: bool):
-    ours, original = _both()
-    a = _definite(3, 100 if quick else 10_000)
-    return _vmapped(ours.cholesky, a), lambda: np.stack([original.cholesky(x) for x in a])
+    return _stacks("cholesky", _definite(3, 100 if quick else 10_000))
 
 
 @topic.pair("lstsq 300x100", same=lambda out: out[0], **_FIRST)

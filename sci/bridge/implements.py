@@ -45,7 +45,6 @@ _compiled = LRU(1024)
 _tree_flatten = jax.tree_util.tree_flatten
 _tree_unflatten = jax.tree_util.tree_unflatten
 _tree_structure = jax.tree_util.tree_structure
-_leaf_types = (np.ndarray, np.generic, jax.Array)
 
 
 class Call(dict):

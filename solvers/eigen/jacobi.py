@@ -200,7 +200,7 @@ def _(axis_size, in_batched, a):
     if axis_size < _STACK:
         v, w = lax.linalg.eigh(a, symmetrize_input=False, sort_eigenvalues=True)
         return (w, v), (True, True)
-    both = in_lanes(_eigh_lanes, a, _LANES)
+    both = in_lanes(_eigh_lanes, a, lanes=_LANES)
     return (both[:, 0].real, both[:, 1:]), (True, True)
 
 
@@ -218,7 +218,7 @@ def _svd(full):
         if m < n:
             a = jnp.conj(jnp.swapaxes(a, -1, -2))
         long, k = a.shape[-2:]
-        out = in_lanes(functools.partial(_svd_lanes, full=full), a, _LANES)
+        out = in_lanes(functools.partial(_svd_lanes, full=full), a, lanes=_LANES)
         u, v, s = out[:, :long], out[:, long:-1, :k], out[:, -1, :k].real
         u, v = (u, v) if m >= n else (v, u)
         return (u, s, jnp.conj(jnp.swapaxes(v, -1, -2))), (True, True, True)

@@ -11,10 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from solvers.linear.small import FEW, batched, first_largest, in_lanes
+
 __all__ = ["banded_matvec", "rows_of", "solve_banded", "transposed"]
 
-#: Systems of a stack that are worked on at once, and the smallest stack for which that pays.
-_LANES, _FEW = 64, 16
+#: Systems of a stack that are worked on at once.
+_LANES = 64
 
 
 def rows_of(ab, lower, upper):
@@ -90,10 +92,7 @@ def _reduced_lanes(first, coming, width):
     places = np.arange(first.shape[0], dtype=np.int32)[:, None]
 
     def step(window, new):
-        size = jnp.abs(window[:, 0])
-        # none in a lane with a NaN, which is lost
-        place = jnp.where(size == size.max(axis=0), places, len(places)).min(axis=0)
-        chosen = lax.optimization_barrier(place == places)[:, None]
+        chosen = lax.optimization_barrier(first_largest(jnp.abs(window[:, 0])) == places)[:, None]
         pivot = jnp.where(chosen, window, 0).sum(axis=0)
         head = jnp.where(pivot[0] == 0, jnp.nan, pivot[0])
         pivot, inverse = lax.optimization_barrier((pivot, 1 / head))
@@ -119,11 +118,9 @@ def _substitute_lanes(reduced, width):
 
 def _solve_lanes(ab, b, lower, upper):
     """The systems of a stack (lanes, ...) in lanes."""
-    n, k = b.shape[-2:]
-    width = lower + upper + 1
+    n, width = b.shape[-2], lower + upper + 1
 
-    def block(part):
-        ab, b = (jnp.moveaxis(x, 0, -1) for x in part)  # (width, n, lanes), (n, k, lanes)
+    def block(ab, b):  # (width, n, lanes), (n, k, lanes)
         # `rows_of` by shifts: XLA's gathers are slow
         band = [
             lax.pad(ab[width - 1 - j], ab.dtype.type(0), ((lower - j, j - lower, 0), (0, 0, 0))) for j in range(width)
@@ -135,32 +132,21 @@ def _solve_lanes(ab, b, lower, upper):
             left = jnp.pad(row[lower - r : width], ((0, lower - r), (0, 0)))
             first.append(jnp.concatenate([left, row[width:]]))
         coming = jnp.pad(rows[lower + 1 :], ((0, min(lower + 1, n)), (0, 0), (0, 0)))[:n]
-        return jnp.moveaxis(_substitute_lanes(_reduced_lanes(jnp.stack(first), coming, width), width), -1, 0)
+        return _substitute_lanes(_reduced_lanes(jnp.stack(first), coming, width), width)
 
-    count, blocks = len(b), -(-len(b) // _LANES)
-    if blocks == 1:
-        return block((ab, b))
-    padded = [jnp.pad(x, ((0, blocks * _LANES - count), (0, 0), (0, 0))) for x in (ab, b)]
-    out = lax.map(block, tuple(x.reshape(blocks, _LANES, *x.shape[1:]) for x in padded))
-    return out.reshape(-1, n, k)[:count]
+    return in_lanes(block, ab, b, lanes=_LANES)
 
 
 @functools.cache
 def _general(lower, upper):
-    @jax.custom_batching.custom_vmap
-    def solve(ab, b):
+    def one(ab, b):
         return _substitute(*_eliminate(ab, lower, upper, b))
 
-    @solve.def_vmap
-    def _(axis_size, in_batched, ab, b):
-        ab, b = (
-            x if flag else jnp.broadcast_to(x, (axis_size, *x.shape))
-            for x, flag in zip((ab, b), in_batched, strict=True)
-        )
-        if axis_size < _FEW:
-            return jax.vmap(lambda ab, b: _substitute(*_eliminate(ab, lower, upper, b)))(ab, b), True
-        return _solve_lanes(ab, b, lower, upper), True
+    def stack(ab, b):
+        return jax.vmap(one)(ab, b) if len(ab) < FEW else _solve_lanes(ab, b, lower, upper)
 
+    solve = jax.custom_batching.custom_vmap(one)
+    solve.def_vmap(batched(stack))
     return solve
 
 

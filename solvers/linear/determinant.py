@@ -5,23 +5,20 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from solvers.linear.small import CACHED, in_lanes
+from solvers.linear.small import CACHED, FEW, batched, first_largest, in_lanes
 
 __all__ = ["determinant"]
 
-#: The largest order, and the smallest stack, for which lanes pay: at 8x8 a third of LAPACK's time.
-_LARGEST, _FEW = 8, 16
+#: The largest order for which lanes pay: at 8x8 a third of LAPACK's time.
+_LARGEST = 8
 
 
 def _determinant_lanes(x):
     """Determinants (1, 1, lanes) of (n, n, lanes); what is done is left out of the array."""
     value = jnp.ones(x.shape[-1], x.dtype)
     for left in range(x.shape[0], 1, -1):
-        size = jnp.abs(x[:, 0])
-        places = np.arange(left, dtype=np.int32)[:, None]
-        # the first of the largest; none in a lane with a NaN
-        place = lax.optimization_barrier(jnp.where(size == size.max(axis=0), places, left).min(axis=0))
-        chosen = lax.optimization_barrier(place == places)[:, None]
+        place = lax.optimization_barrier(first_largest(jnp.abs(x[:, 0])))
+        chosen = lax.optimization_barrier(place == np.arange(left, dtype=np.int32)[:, None])[:, None]
         pivot = jnp.where(chosen, x, 0).sum(axis=0)
         value = value * jnp.where(place == 0, pivot[0], -pivot[0])
         value = jnp.where(place == left, jnp.nan, value)
@@ -32,17 +29,14 @@ def _determinant_lanes(x):
     return (value * x[0, 0])[None, None]
 
 
-@jax.custom_batching.custom_vmap
-def _determinant(a):
-    return jnp.linalg.det(a)
+def _determinant_stack(a):
+    if len(a) < FEW:
+        return jnp.linalg.det(a)
+    return in_lanes(_determinant_lanes, a, lanes=CACHED // (2 * a.shape[-1] ** 2))[:, 0, 0]
 
 
-@_determinant.def_vmap
-def _(axis_size, in_batched, a):
-    n = a.shape[-1]
-    if axis_size < _FEW:
-        return jnp.linalg.det(a), True
-    return in_lanes(_determinant_lanes, a, CACHED // (2 * n**2))[:, 0, 0], True
+_determinant = jax.custom_batching.custom_vmap(jnp.linalg.det)
+_determinant.def_vmap(batched(_determinant_stack))
 
 
 @jax.custom_jvp

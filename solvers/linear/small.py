@@ -15,8 +15,11 @@ from solvers.linear.lu import factor
 
 __all__ = [
     "CACHED",
+    "FEW",
     "LARGEST",
+    "batched",
     "cholesky_small",
+    "first_largest",
     "in_lanes",
     "inverse_small",
     "invertible_in_lanes",
@@ -29,7 +32,7 @@ LARGEST = 4
 #: The largest order at which a stack is inverted in lanes: XLA's own triangular solves of stacks are no LAPACK calls.
 LARGEST_INVERSE = 32
 #: The smallest stack of larger matrices for which lanes pay.
-_FEW = 16
+FEW = 16
 #: The largest order at which the elimination is unrolled: at 4, with a few right-hand sides, that takes XLA twice as
 #: long to compile as a loop over the columns (0.9 s of processor time against 0.4).
 _UNROLLED = 3
@@ -73,23 +76,25 @@ _LANES = 1024
 CACHED = 16_384
 
 
-def in_lanes(function, packed, lanes=_LANES):
+def in_lanes(function, *stacks, lanes=_LANES):
     """``function`` of arrays (rows, columns, lanes), for stacks (batch, rows, columns) of any size."""
-    batch = packed.shape[0]
+
+    def block(parts):
+        return jnp.moveaxis(function(*(jnp.moveaxis(x, 0, -1) for x in parts)), -1, 0)
+
+    batch = len(stacks[0])
     if batch <= lanes:
-        return jnp.moveaxis(function(jnp.moveaxis(packed, 0, -1)), -1, 0)
+        return block(stacks)
     chunks = -(-batch // lanes)
-    packed = jnp.pad(packed, ((0, chunks * lanes - batch), (0, 0), (0, 0)))
-    packed = packed.reshape(chunks, lanes, *packed.shape[1:])
-    out = lax.map(lambda x: jnp.moveaxis(function(jnp.moveaxis(x, 0, -1)), -1, 0), packed)
+    padded = [jnp.pad(x, ((0, chunks * lanes - batch), (0, 0), (0, 0))) for x in stacks]
+    out = lax.map(block, tuple(x.reshape(chunks, lanes, *x.shape[1:]) for x in padded))
     return out.reshape(-1, *out.shape[2:])[:batch]
 
 
-def _largest(column, rows):
-    """Where the largest of the first `rows` entries is, (n, lanes); nowhere in a lane with a NaN, which is lost."""
-    size = jnp.where(jnp.arange(column.shape[0])[:, None] < rows, jnp.abs(column), -1)
-    largest = size == size.max(axis=0)
-    return largest & (jnp.cumsum(largest, axis=0) == 1)
+def first_largest(size):
+    """Index of the first of the largest of n numbers in each lane (n, lanes); n in a lane with a NaN, which is lost."""
+    n = size.shape[0]
+    return jnp.where(size == size.max(axis=0), np.arange(n, dtype=np.int32)[:, None], n).min(axis=0)
 
 
 def _looped(a, b):
@@ -98,9 +103,10 @@ def _looped(a, b):
     The column in work is always the first, and the row that is done goes to the end.
     """
     n, k = a.shape[-1], b.shape[-1]
+    number = np.arange(n, dtype=np.int32)[:, None]
 
     def step(c, x):
-        chosen = _largest(x[:, 0], n - c)
+        chosen = first_largest(jnp.where(number < n - c, jnp.abs(x[:, 0]), -1)) == number
         pivot = jnp.where(chosen[:, None], x, 0).sum(axis=0)
         others = jnp.where(chosen[:, None], x[0], x)[1:]
         lead = pivot[1:] / pivot[0]
@@ -123,9 +129,7 @@ def _inverse_lanes(x):
         x, turn = carry  # the step in which a row was the pivot's, n so far
         column = lax.dynamic_index_in_dim(x, c, 1, keepdims=False)
         size = jnp.where(turn < n, -1, jnp.abs(column))
-        # the first of the largest; none in a lane with a NaN, which is lost
-        place = jnp.where(size == size.max(axis=0), number, n).min(axis=0)
-        chosen = lax.optimization_barrier(place == number)
+        chosen = lax.optimization_barrier(first_largest(size) == number)
         pivot = lax.optimization_barrier(jnp.where(chosen[:, None], x, 0).sum(axis=0))
         inverse = 1 / lax.dynamic_index_in_dim(pivot, c, keepdims=False)
         lead = lax.optimization_barrier(jnp.where(number == c, inverse, pivot * inverse))
@@ -150,13 +154,12 @@ def _lapack(a, b):
     return lax.linalg.triangular_solve(lu, x, left_side=True, lower=False)
 
 
-def _batched(function):
+def batched(function):
     """A rule for `custom_vmap`: the function of stacks, all arguments with the batch in front."""
 
     def rule(axis_size, in_batched, *args):
         full = [
-            x if batched else jnp.broadcast_to(x, (axis_size, *x.shape))
-            for x, batched in zip(args, in_batched, strict=True)
+            x if flag else jnp.broadcast_to(x, (axis_size, *x.shape)) for x, flag in zip(args, in_batched, strict=True)
         ]
         return function(*full), True
 
@@ -173,25 +176,24 @@ def solve_small(a, b):
     return _lapack(a, b)
 
 
-solve_small.def_vmap(_batched(_eliminate))
+solve_small.def_vmap(batched(_eliminate))
 
 
 def _inverse_stack(a):
     n = a.shape[-1]
     if n <= _UNROLLED:
         return _unrolled(a, jnp.broadcast_to(jnp.eye(n, dtype=a.dtype), a.shape))
-    return in_lanes(_inverse_lanes, a, max(CACHED // n**2, 16))
+    if n > LARGEST and len(a) < FEW:
+        return jax.vmap(_inverse_lapack)(a)
+    return in_lanes(_inverse_lanes, a, lanes=max(CACHED // n**2, 16))
 
 
-@jax.custom_batching.custom_vmap
-def _inverse(a):
+def _inverse_lapack(a):
     return _lapack(a, jnp.eye(a.shape[-1], dtype=a.dtype))
 
 
-@_inverse.def_vmap
-def _(axis_size, in_batched, a):
-    few = a.shape[-1] > LARGEST and axis_size < _FEW
-    return jax.vmap(lambda a: _lapack(a, jnp.eye(a.shape[-1], dtype=a.dtype)))(a) if few else _inverse_stack(a), True
+_inverse = jax.custom_batching.custom_vmap(_inverse_lapack)
+_inverse.def_vmap(batched(_inverse_stack))
 
 
 def invertible_in_lanes(a):
@@ -199,19 +201,14 @@ def invertible_in_lanes(a):
     return a.shape[-1] <= (LARGEST if jnp.iscomplexobj(a) else LARGEST_INVERSE)
 
 
-@jax.custom_batching.custom_vmap
-def _quotient(p, q):
-    return _lapack(p, q)
+def _quotient_stack(p, q):
+    if len(p) < FEW or not invertible_in_lanes(p):
+        return jax.vmap(_lapack)(p, q)
+    return _inverse_stack(p) @ q
 
 
-@_quotient.def_vmap
-def _(axis_size, in_batched, p, q):
-    p, q = (
-        x if flag else jnp.broadcast_to(x, (axis_size, *x.shape)) for x, flag in zip((p, q), in_batched, strict=True)
-    )
-    if axis_size < _FEW or not invertible_in_lanes(p):
-        return jax.vmap(_lapack)(p, q), True
-    return _inverse_stack(p) @ q, True
+_quotient = jax.custom_batching.custom_vmap(_lapack)
+_quotient.def_vmap(batched(_quotient_stack))
 
 
 def quotient(p, q):
@@ -261,7 +258,7 @@ def _cholesky(a):
     return lax.linalg.cholesky(a, symmetrize_input=False)
 
 
-_cholesky.def_vmap(_batched(_cholesky_entries))
+_cholesky.def_vmap(batched(_cholesky_entries))
 
 
 @jax.custom_jvp
